@@ -1,0 +1,29 @@
+//! The words, contracts and pure logic of Syncline.
+//!
+//! Modules in reading order: values, schema and queries say *what*; operations say what can be asked;
+//! the backend is asked; the manager asks; the log records and sync exchanges.
+
+pub mod backend;
+pub mod change;
+pub mod clock;
+mod error;
+pub mod id;
+mod maybe_send;
+pub mod middleware;
+pub mod operation;
+pub mod query;
+pub mod schema;
+pub mod value;
+
+pub use async_trait::async_trait;
+
+pub use backend::{Backend, Capability, run};
+pub use clock::{Clock, Random, Stamp};
+pub use error::{Error, ErrorKind, Result};
+pub use id::{Group, ReplicaId};
+pub use maybe_send::{MaybeSend, MaybeSync};
+pub use middleware::{Context, Middleware, Next};
+pub use operation::{Batch, Condition, Guard, Operation, Outcome, Step, StepOutcome};
+pub use query::{Continuation, Direction, Filter, Find, Page};
+pub use schema::{Collection, Field, FieldType, Registry, Schema};
+pub use value::{Key, Name, Object, Value};
