@@ -1,8 +1,12 @@
 //! Questions: which objects, in which order, how many.
 
 mod filter;
+mod matches;
+mod page;
 
 pub use filter::{Filter, Test};
+pub use matches::{compare, matches, passes, same, words};
+pub use page::Pager;
 
 use crate::value::{Name, Value};
 
