@@ -49,6 +49,23 @@ impl Collection {
             .map(|at| &self.fields[at])
     }
 
+    /// The field of this name, or the one that holds the relationship with this alias.
+    pub fn resolve(&self, name: &str) -> Option<&Field> {
+        self.field(name).or_else(|| {
+            let held = self.relationships.iter().find(|of| *of.alias == *name)?;
+            self.field(&held.field)
+        })
+    }
+
+    /// Whether two definitions say the same, whatever the versions in which they last changed.
+    pub fn same_shape(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.fields == other.fields
+            && self.key == other.key
+            && self.indexes == other.indexes
+            && self.relationships == other.relationships
+    }
+
     /// The fields of the primary key, in order.
     pub fn key(&self) -> &[Name] {
         &self.key

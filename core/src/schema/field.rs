@@ -93,6 +93,26 @@ pub trait CustomType: Debug + MaybeSend + MaybeSync {
 }
 
 impl FieldType {
+    /// All types but the custom ones.
+    pub const BUILT_IN: [Self; 11] = [
+        Self::AutoPk,
+        Self::Boolean,
+        Self::Binary,
+        Self::Blob,
+        Self::Datetime,
+        Self::Float,
+        Self::Int,
+        Self::Json,
+        Self::String,
+        Self::Text,
+        Self::Timestamp,
+    ];
+
+    /// The built-in type of this name.
+    pub fn built_in(name: &str) -> Option<Self> {
+        Self::BUILT_IN.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// What storage has to hold.
     pub fn primitive(&self) -> Primitive {
         match self {

@@ -311,7 +311,7 @@ mod tests {
             ("é1".into(), "0503c3a931"),
             (vec![0, 255].into(), "060200ff"),
             (Value::Timestamp(1_700_000_000_000), "0780a0abfef962"),
-            (json.into(), "08197b2261223a22c3bc222c2262223a5b312c322e352c6e756c6c5d7d"),
+            (json.into(), "081b7b2261223a22c3bc222c2262223a5b312c322e352c6e756c6c5d7d"),
         ];
         for (value, expected) in vectors {
             let bytes = value_bytes(&value);
