@@ -29,12 +29,18 @@ use crate::table::Table;
 /// use std::sync::Arc;
 ///
 /// use syncline_backend_memory::MemoryBackend;
-/// use syncline_core::{Operation, Outcome, Schema, run};
+/// use syncline_core::{Batch, Collection, Find, Filter, Object, Operation, Registry, run};
 ///
 /// # pollster::block_on(async {
 /// let backend = MemoryBackend::default();
-/// let outcome = run(&backend, Operation::Prepare(Arc::new(Schema::default()))).await?;
-/// assert_eq!(outcome, Outcome::Prepared);
+/// let schema = Registry::new().collections(1, [Collection::define("city")]).finish()?;
+/// run(&backend, Operation::Prepare(Arc::new(schema))).await?;
+///
+/// let vila = Object::new().with("id", "vila");
+/// run(&backend, Operation::Write(Batch::new().create("city", vila.clone()))).await?;
+///
+/// let all = Operation::Find(Find::new("city", Filter::All));
+/// assert_eq!(run(&backend.clone(), all).await?.found()?.objects, [vila]);
 /// # Ok::<(), syncline_core::Error>(())
 /// # }).expect("memory is always ready");
 /// ```

@@ -19,16 +19,17 @@ use crate::value::{Object, Value};
 ///
 /// ```
 /// use syncline_core::query::matches;
-/// use syncline_core::{Filter, Object, Schema};
+/// use syncline_core::{Collection, FieldType, Filter, Object, Registry};
 ///
-/// # fn example(schema: Schema) -> syncline_core::Result<()> {
+/// let city = Collection::define("city").field("lat", FieldType::Float);
+/// let schema = Registry::new().collections(1, [city]).finish()?;
 /// let city = schema.collection("city")?;
+///
 /// let vila = Object::new().with("id", "vila").with("lat", 42.5);
 /// assert!(matches(&Filter::gt("lat", 42), &vila, city));
 /// assert!(matches(&Filter::ne("country", "AD"), &vila, city), "absent is not equal to anything");
 /// assert!(!matches(&Filter::lt("height", 2_000), &vila, city), "absent is not less than anything");
-/// # Ok(())
-/// # }
+/// # Ok::<(), syncline_core::Error>(())
 /// ```
 pub fn matches(filter: &Filter, object: &Object, collection: &Collection) -> bool {
     match filter {
