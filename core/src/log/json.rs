@@ -1,0 +1,145 @@
+//! The JSON codec: entries as people can read them, values tagged where JSON has no type of its own.
+//!
+//! Text, booleans, null and whole numbers are JSON's. The others are objects with one member:
+//! `{"float": "1.5"}`, `{"bytes": "00ff"}` (hexadecimal), `{"timestamp": 1700000000000}` and
+//! `{"json": …}`. A float is text, because not every reader of JSON keeps all its digits.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Context, Entry, Op, Write};
+use crate::id::{hex, unhex};
+use crate::{Error, Key, Name, Object, Result, Stamp, Value};
+
+/// Writes entries as one JSON array, one entry a line.
+pub(super) fn encode(entries: &[Entry]) -> Vec<u8> {
+    let mut out = String::with_capacity(entries.len() * 256);
+    for (position, entry) in entries.iter().enumerate() {
+        out.push_str(if position == 0 { "[" } else { ",\n" });
+        out.push_str(&entry_to_json(entry).to_string());
+    }
+    out.push_str(if entries.is_empty() { "[]" } else { "]\n" });
+    out.into_bytes()
+}
+
+/// Reads such an array.
+pub(super) fn decode(first: u64, body: &[u8]) -> Result<Vec<Entry>> {
+    let entries: Vec<Json> = serde_json::from_slice(body)
+        .map_err(|error| Error::corrupt("a segment's JSON is broken").caused_by(error))?;
+    let read = |(seq, entry): (u64, &Json)| {
+        entry_from_json(seq, entry).ok_or_else(|| {
+            Error::corrupt("a segment's JSON holds something other than an entry").with("seq", seq)
+        })
+    };
+    (first..).zip(&entries).map(read).collect()
+}
+
+fn entry_to_json(entry: &Entry) -> Json {
+    let mut out = Map::new();
+    let mut put = |name: &str, value: Json| drop(out.insert(name.to_owned(), value));
+    put("at", json!([entry.stamp.millis(), entry.stamp.counter()]));
+    if entry.more {
+        put("more", true.into());
+    }
+    if let Some(context) = &entry.context {
+        put("context", hex(&context.to_bytes()).into());
+    }
+    if let Some(write) = &entry.write {
+        put("schema", write.schema.into());
+        put("collection", (*write.collection).into());
+        put("key", write.key.values().iter().map(value_to_json).collect());
+        match &write.op {
+            Op::Create(fields) => put("create", fields_to_json(fields)),
+            Op::Update(fields) => put("update", fields_to_json(fields)),
+            Op::Delete => put("delete", true.into()),
+        }
+    }
+    if !entry.extensions.is_empty() {
+        let all = entry.extensions.iter().map(|(id, bytes)| json!([id, hex(bytes)]));
+        put("extensions", all.collect());
+    }
+    Json::Object(out)
+}
+
+fn entry_from_json(seq: u64, json: &Json) -> Option<Entry> {
+    let millis = json["at"][0].as_u64()?;
+    let counter = json["at"][1].as_u64().filter(|counter| *counter <= 0xffff)?;
+    let stamp = Stamp::from_bits(millis.checked_mul(1 << 16)? | counter).ok()?;
+    let context = match json.get("context") {
+        None => None,
+        Some(text) => Some(Context::from_bytes(&unhex(text.as_str()?)?).ok()?),
+    };
+    let extension = |pair: &Json| Some((pair[0].as_u64()?, unhex(pair[1].as_str()?)?));
+    let extensions = match json.get("extensions") {
+        None => Vec::new(),
+        Some(all) => all.as_array()?.iter().map(extension).collect::<Option<_>>()?,
+    };
+    let more = json.get("more") == Some(&Json::Bool(true));
+    let write = if json.get("collection").is_some() { Some(write_from_json(json)?) } else { None };
+    Some(Entry { seq, stamp, more, context, write, extensions })
+}
+
+fn write_from_json(json: &Json) -> Option<Write> {
+    let key = json["key"].as_array()?.iter().map(value_from_json).collect::<Option<Vec<_>>>()?;
+    let op = if let Some(fields) = json.get("create") {
+        Op::Create(fields_from_json(fields)?)
+    } else if let Some(fields) = json.get("update") {
+        Op::Update(fields_from_json(fields)?)
+    } else {
+        json.get("delete").map(|_| Op::Delete)?
+    };
+    Some(Write {
+        schema: u32::try_from(json["schema"].as_u64()?).ok()?,
+        collection: Name::from(json["collection"].as_str()?),
+        key: Key::compound(key),
+        op,
+    })
+}
+
+fn fields_to_json(fields: &Object) -> Json {
+    let pairs = fields.iter().map(|(name, value)| (name.to_string(), value_to_json(value)));
+    Json::Object(pairs.collect())
+}
+
+fn fields_from_json(json: &Json) -> Option<Object> {
+    let mut fields = Object::with_capacity(json.as_object()?.len());
+    for (name, value) in json.as_object()? {
+        let _ = fields.set(Name::from(name.as_str()), value_from_json(value)?);
+    }
+    Some(fields)
+}
+
+fn value_to_json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(bool) => (*bool).into(),
+        Value::Int(int) => (*int).into(),
+        Value::Float(float) => json!({ "float": format!("{:?}", float + 0.0) }),
+        Value::Text(text) => text.as_str().into(),
+        Value::Bytes(bytes) => json!({ "bytes": hex(bytes) }),
+        Value::Timestamp(millis) => json!({ "timestamp": millis }),
+        Value::Json(json) => json!({ "json": json }),
+    }
+}
+
+fn value_from_json(json: &Json) -> Option<Value> {
+    Some(match json {
+        Json::Null => Value::Null,
+        Json::Bool(bool) => Value::Bool(*bool),
+        Json::Number(number) => Value::Int(number.as_i64()?),
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Array(_) => return None,
+        Json::Object(tagged) => {
+            let (tag, contents) = tagged.iter().next().filter(|_| tagged.len() == 1)?;
+            match tag.as_str() {
+                "float" => {
+                    let float: f64 = contents.as_str()?.parse().ok()?;
+                    Value::Float(Some(float).filter(|float| float.is_finite())?)
+                }
+                "bytes" => Value::Bytes(unhex(contents.as_str()?)?),
+                "timestamp" => Value::Timestamp(contents.as_i64()?),
+                "json" => Value::Json(contents.clone()),
+                _ => return None,
+            }
+        }
+    })
+}
