@@ -1,0 +1,46 @@
+//! What is done to this repository rather than with it.
+//!
+//! `cargo xtask test` passes everything that must pass and installs what it misses; it is what the
+//! builder runs, and nothing else.
+
+// A command speaks to the person at the terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod machine;
+mod metadata;
+mod step;
+mod test;
+mod wasm;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  test          everything that must pass, in the order in which it usually fails
+  test --fast   the same without the browser's target, the documentation and the benchmarks
+  wasm          only the checks for the browser's target
+  fmt           formats every crate";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => test::test(test::Extent::Everything),
+        ["test", "--fast"] => test::test(test::Extent::Fast),
+        ["wasm"] => test::test(test::Extent::Wasm),
+        ["fmt"] => step::cargo(&["fmt", "--all"]),
+        ["help" | "--help" | "-h"] | [] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("there is no `cargo xtask {}`\n\n{HELP}", other.join(" "))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("\nxtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `cargo xtask test`: the steps, in the order in which they usually fail.
+
+use crate::machine;
+use crate::metadata::packages;
+use crate::step::{Result, Step, cargo, cargo_command, run, run_all};
+use crate::wasm::Toolchain;
+
+/// The crates that must also compile for a browser; those that are there are checked.
+const FOR_BROWSERS: &[&str] = &[
+    "syncline-core",
+    "syncline-middleware",
+    "syncline-backend-memory",
+    "syncline-backend-indexeddb",
+    "syncline-shared-log-memory",
+    "syncline-shared-log-wire",
+    "syncline-shared-log-http",
+];
+
+/// How much is tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it.
+    Everything,
+    /// What a change breaks most often.
+    Fast,
+    /// Only what a browser needs.
+    Wasm,
+}
+
+/// Tests the repository.
+pub(crate) fn test(extent: Extent) -> Result {
+    let always = [
+        Step { name: "machine", work: machine::prepare },
+        Step { name: "format", work: format },
+        Step { name: "clippy", work: clippy },
+        Step { name: "tests", work: tests },
+        Step { name: "features", work: features },
+    ];
+    let slow = [
+        Step { name: "documentation", work: documentation },
+        Step { name: "browser", work: browser },
+        Step { name: "benchmarks build", work: benchmarks },
+        Step { name: "demo", work: demo },
+    ];
+    let steps: Vec<Step> = match extent {
+        Extent::Everything => always.into_iter().chain(slow).collect(),
+        Extent::Fast => always.into(),
+        Extent::Wasm => vec![Step { name: "browser", work: browser }],
+    };
+    run_all(&steps)
+}
+
+fn format() -> Result {
+    cargo(&["fmt", "--all", "--check"])
+        .map_err(|why| format!("{why}; `cargo fmt --all` puts it right"))
+}
+
+fn clippy() -> Result {
+    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+}
+
+fn tests() -> Result {
+    cargo(&["test", "--workspace", "--locked"])
+}
+
+/// Features only add: the facade compiles with none, with each alone, and (in the other steps) with
+/// all of them.
+fn features() -> Result {
+    let alone = ["check", "--package", "syncline", "--locked", "--no-default-features"];
+    cargo(&alone)?;
+    let packages = packages()?;
+    let facade = packages.iter().find(|package| package.name == "syncline");
+    for feature in facade.into_iter().flat_map(|facade| &facade.features) {
+        cargo(&[&alone[..], &["--features", feature]].concat())?;
+    }
+    Ok(())
+}
+
+fn documentation() -> Result {
+    let arguments = ["doc", "--workspace", "--no-deps", "--locked"];
+    run(cargo_command().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn browser() -> Result {
+    let packages = packages()?;
+    let is_here = |name: &&&str| packages.iter().any(|package| package.name == **name);
+    let mut command = Toolchain::find()?.cargo("check");
+    for name in FOR_BROWSERS.iter().filter(is_here) {
+        command.args(["--package", name]);
+    }
+    run(&mut command)
+}
+
+fn benchmarks() -> Result {
+    cargo(&["bench", "--package", "syncline-benches", "--no-run", "--locked"])
+}
+
+/// The first command of the README, when the command is there.
+fn demo() -> Result {
+    let command_is_there = packages()?
+        .iter()
+        .any(|package| package.binaries.iter().any(|binary| binary == "syncline"));
+    if command_is_there { cargo(&["run", "--release", "--locked", "--", "demo"]) } else { Ok(()) }
+}
