@@ -1,0 +1,123 @@
+//! Running one workload on all sides, in turn.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use crate::Result;
+use crate::store::Side;
+use crate::workload::{Data, Measured, Workload};
+
+/// What one workload measured.
+#[derive(Clone, Debug)]
+pub struct Measurement {
+    /// For each side, what each round gave: seconds, or bytes for each record.
+    pub sides: Vec<(&'static str, Vec<f64>)>,
+}
+
+impl Measurement {
+    /// The median of one side.
+    pub fn median(&self, side: &str) -> Option<f64> {
+        median(self.rounds(side)?.to_vec())
+    }
+
+    /// The median, over the rounds, of one side divided by another in the same round.
+    pub fn ratio(&self, side: &str, to: &str) -> Option<f64> {
+        let pairs = self.rounds(side)?.iter().zip(self.rounds(to)?);
+        median(pairs.map(|(side, to)| side / to).collect())
+    }
+
+    fn rounds(&self, side: &str) -> Option<&[f64]> {
+        let found = self.sides.iter().find(|(name, _)| *name == side);
+        found.map(|(_, rounds)| rounds.as_slice())
+    }
+}
+
+/// Runs a workload so many times on each side.
+///
+/// # Errors
+///
+/// Whatever a side reports.
+pub fn measure(workload: &Workload, sides: &[Side], rounds: usize) -> Result<Measurement> {
+    let data = Data::of(workload);
+    // The size is the same every time.
+    let rounds = if workload.measured == Measured::Size { 1 } else { rounds };
+    let mut measured: Vec<(&'static str, Vec<f64>)> =
+        sides.iter().map(|side| (side.name, Vec::new())).collect();
+    for round in 0..rounds {
+        // Whoever goes first meets colder caches, so everyone goes first in turn.
+        for turn in 0..sides.len() {
+            let at = (turn + round) % sides.len();
+            let one = once(workload, &sides[at], &data)
+                .map_err(|error| format!("{} on {}: {error}", workload.name, sides[at].name))?;
+            measured[at].1.push(one);
+        }
+    }
+    Ok(Measurement { sides: measured })
+}
+
+fn once(workload: &Workload, side: &Side, data: &Data) -> Result<f64> {
+    let folder = tempfile::tempdir_in(crate::report::target())?;
+    let mut store = (side.open)(folder.path(), workload.durability)?;
+    if workload.filled {
+        store.create_all(&data.records)?;
+    }
+    let started = Instant::now();
+    (workload.work)(store.as_mut(), data)?;
+    let seconds = started.elapsed().as_secs_f64();
+    drop(store);
+    Ok(match workload.measured {
+        Measured::Time => seconds,
+        Measured::Size => size(folder.path())? as f64 / workload.records as f64,
+    })
+}
+
+fn size(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        bytes += entry?.metadata()?.len();
+    }
+    Ok(bytes)
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    Some(if values.len().is_multiple_of(2) { (values[middle - 1] + upper) / 2.0 } else { upper })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{RAW, RAW_LOG, sides};
+    use crate::workload::all;
+
+    #[test]
+    fn a_ratio_is_taken_round_by_round() {
+        let sides = vec![("a", vec![1.0, 10.0, 2.0]), ("b", vec![2.0, 20.0, 4.0])];
+        let measurement = Measurement { sides };
+        assert_eq!(measurement.median("a"), Some(2.0));
+        assert_eq!(measurement.ratio("b", "a"), Some(2.0));
+        assert_eq!(measurement.ratio("c", "a"), None);
+    }
+
+    #[test]
+    fn every_workload_runs_on_every_side() {
+        for workload in all() {
+            let small = Workload { records: 300, times: workload.times.min(300), ..workload };
+            let measured = measure(&small, &sides(), 1).expect("it runs");
+            for side in sides() {
+                assert!(measured.median(side.name) > Some(0.0), "{} {}", small.name, side.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_log_takes_room() {
+        let workload = all().pop().expect("the last workload measures the size");
+        let small = Workload { records: 1_000, times: 1_000, ..workload };
+        let measured = measure(&small, &sides(), 1).expect("it runs");
+        assert!(measured.median(RAW_LOG) > measured.median(RAW));
+    }
+}
