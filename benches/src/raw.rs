@@ -58,7 +58,7 @@ impl Raw {
             record.updated
         ])?;
         if self.log {
-            self.log("create", record.updated, &record.json())?;
+            self.log("create", record.updated, &record.json()?)?;
         }
         Ok(())
     }
@@ -66,7 +66,7 @@ impl Raw {
     fn update(&self, change: &Retitle) -> Result {
         self.connection.prepare_cached(RETITLE)?.execute(params![change.id, change.title])?;
         if self.log {
-            let entry = serde_json::json!({ "id": change.id, "title": change.title }).to_string();
+            let entry = serde_json::to_string(change)?;
             self.log("update", 1_800_000_000_000, &entry)?;
         }
         Ok(())

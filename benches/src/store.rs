@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::Result;
 use crate::raw::Raw;
 use crate::record::Record;
@@ -16,7 +18,7 @@ pub enum Durability {
 }
 
 /// A new title for one record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Retitle {
     /// The record.
     pub id: String,

@@ -115,8 +115,8 @@ pub fn all() -> Vec<Workload> {
     vec![
         single.clone(),
         Workload { name: "W1 full", durability: Durability::Full, ..single },
+        bulk.clone(),
         Workload { name: "W1b 100k", ..more(&bulk) },
-        bulk,
         Workload { name: "W2", what: "reads by key", work: read_each, ..read.clone() },
         Workload {
             name: "W2b",
@@ -138,8 +138,8 @@ pub fn all() -> Vec<Workload> {
             work: update_each,
             ..base
         },
+        size.clone(),
         Workload { name: "W7 100k", ..more(&size) },
-        size,
     ]
 }
 
