@@ -9,3 +9,11 @@ pub mod backend {
     #[cfg(feature = "backend-memory")]
     pub use syncline_backend_memory as memory;
 }
+
+/// The contract of the place where replicas meet, and the logs that were chosen as features.
+pub mod shared_log {
+    pub use syncline_core::log::SharedLog;
+
+    #[cfg(feature = "shared-log-memory")]
+    pub use syncline_shared_log_memory as memory;
+}
