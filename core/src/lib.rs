@@ -25,7 +25,7 @@ pub use id::{Group, ReplicaId};
 pub use log::SharedLog;
 pub use maybe_send::{MaybeSend, MaybeSync};
 pub use middleware::{Context, Middleware, Next};
-pub use operation::{Batch, Condition, Guard, Operation, Outcome, Step, StepOutcome};
+pub use operation::{Batch, Condition, Guard, Nested, Operation, Outcome, Step, StepOutcome};
 pub use query::{Continuation, Direction, Filter, Find, Page};
 pub use schema::{Collection, Field, FieldType, Registry, Schema};
 pub use value::{Key, Name, Object, Value};

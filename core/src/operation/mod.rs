@@ -1,8 +1,10 @@
 //! What can be asked of storage, and what it answers.
 
 mod batch;
+mod nested;
 
 pub use batch::{Batch, Condition, Create, Guard, Replace, Step, StepOutcome};
+pub use nested::Nested;
 
 use std::sync::Arc;
 

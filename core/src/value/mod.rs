@@ -5,7 +5,10 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+pub mod base64;
 pub mod canonical;
+pub mod date;
+pub mod json;
 mod key;
 mod object;
 
