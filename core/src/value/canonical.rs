@@ -323,6 +323,16 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn every_float_inside_json_is_read_as_it_was_written(bits: u64) {
+            let float = f64::from_bits(bits);
+            proptest::prop_assume!(float.is_finite());
+            let bytes = value_bytes(&Value::Json(serde_json::json!([float])));
+            proptest::prop_assert_eq!(value_bytes(&Reader::new(&bytes).value().unwrap()), bytes);
+        }
+    }
+
     #[test]
     fn a_second_spelling_is_refused() {
         for bytes in ["038000", "048000000000000000", "047ff8000000000000", "0803207b7d", "09"] {
