@@ -1,12 +1,16 @@
 //! Questions: which objects, in which order, how many.
 
 mod filter;
+mod fits;
 mod matches;
 mod page;
+mod parse;
 
 pub use filter::{Filter, Test};
 pub use matches::{compare, matches, passes, same, words};
 pub use page::Pager;
+pub use parse::DEEPEST_FILTER;
+pub(crate) use parse::{check_order, descend};
 
 use crate::value::{Name, Value};
 
