@@ -1,7 +1,9 @@
 //! What can be asked of storage, and what it answers.
 
 mod batch;
+pub mod check;
 mod nested;
+mod placeholder;
 
 pub use batch::{Batch, Condition, Create, Guard, Replace, Step, StepOutcome};
 pub use nested::Nested;
