@@ -1,6 +1,7 @@
 //! Who may import whom. Change a table here and you have changed the architecture.
 
-use syncline_tidy::{Package, lines_without_tests, packages, text};
+use serde_json::Value;
+use syncline_tidy::{Package, lines_without_tests, metadata, packages, text};
 
 /// What crates of each part may depend on inside this workspace. Dependencies of tests and benches
 /// are free; these are the ones that users compile.
@@ -138,6 +139,23 @@ fn crates_share_what_the_workspace_says() {
         }
         assert!(manifest.contains("[lints]\nworkspace = true"), "{} has own lints", package.name);
     }
+}
+
+/// `cargo run -- demo` at the root must not have to be told which binary is meant.
+#[test]
+fn there_is_one_binary_to_run() {
+    let metadata = metadata();
+    let members = metadata["workspace_default_members"].as_array().expect("default members");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let binaries: Vec<&Value> = packages
+        .iter()
+        .filter(|package| members.contains(&package["id"]))
+        .flat_map(|package| package["targets"].as_array().into_iter().flatten())
+        .filter(|target| target["kind"][0] == "bin")
+        .map(|target| &target["name"])
+        .collect();
+    let is_here = packages.iter().any(|package| package["name"] == "syncline-cli");
+    assert_eq!(binaries, if is_here { vec!["syncline"] } else { vec![] });
 }
 
 /// Backends and logs that an application chooses among; `wire` only carries plain data.

@@ -46,9 +46,10 @@ fn what_may_be_longer_is_still_there() {
 
 #[test]
 fn functions_are_measured_from_name_to_brace() {
-    let source = "fn one() {}\n\nimpl A {\n    pub fn two() {\n        three();\n    }\n}";
-    let lines: Vec<&str> = source.lines().collect();
-    assert_eq!(functions(&lines), [("one".to_owned(), 1), ("two".to_owned(), 3)]);
+    let source = "fn one() {}\n\ntrait A {\n    fn four(\n        of: u8,\n        and: u8,\n    );\n    \
+                  pub fn three() {\n        four();\n    }\n}";
+    let found = functions(&source.lines().collect::<Vec<_>>());
+    assert_eq!(found, [("one", 1), ("four", 4), ("three", 3)].map(|(n, l)| (n.to_owned(), l)));
 }
 
 fn library_files() -> Vec<PathBuf> {
@@ -66,9 +67,12 @@ fn functions(lines: &[&str]) -> Vec<(String, usize)> {
     for (at, line) in lines.iter().enumerate() {
         let Some(name) = function_name(line) else { continue };
         let indent = line.len() - line.trim_start().len();
-        let close = format!("{}}}", " ".repeat(indent));
+        let [close, declared] = ["}", ")"].map(|end| " ".repeat(indent) + end);
         let one_line = line.ends_with('}') || line.ends_with(';');
-        let end = lines[at..].iter().position(|line| one_line || line.starts_with(&close));
+        let ends = |line: &&str| {
+            line.starts_with(&close) || line.starts_with(&declared) && line.ends_with(';')
+        };
+        let end = if one_line { None } else { lines[at..].iter().position(ends) };
         found.push((name, end.unwrap_or(0) + 1));
     }
     found
