@@ -1,0 +1,35 @@
+//! The memory backend keeps every promise of a backend, as it is and declaring nothing.
+
+use syncline_backend_memory::MemoryBackend;
+use syncline_conformance::{Fixture, Modest, backend_suite};
+
+mod as_it_is {
+    use super::*;
+
+    backend_suite!(
+        #[pollster::test]
+        open
+    );
+
+    async fn open() -> Fixture {
+        let memory = MemoryBackend::default();
+        let again = move || {
+            let memory = memory.clone();
+            async move { Ok(memory) }
+        };
+        Fixture::opening(again).await.expect("memory is always there")
+    }
+}
+
+mod declaring_nothing {
+    use super::*;
+
+    backend_suite!(
+        #[pollster::test]
+        open
+    );
+
+    async fn open() -> Fixture {
+        Fixture::new(Modest(MemoryBackend::default()))
+    }
+}

@@ -1,0 +1,24 @@
+//! A backend that does no more than it must.
+
+use async_trait::async_trait;
+use syncline_core::{Backend, Capability, Operation, Outcome, Result};
+
+/// Wraps a backend and declares nothing, so that everything optional must be refused.
+#[derive(Debug)]
+pub struct Modest<B>(pub B);
+
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
+impl<B: Backend> Backend for Modest<B> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn capability(&self) -> Capability {
+        Capability::default()
+    }
+
+    async fn execute(&self, operation: Operation) -> Result<Outcome> {
+        self.0.execute(operation).await
+    }
+}
