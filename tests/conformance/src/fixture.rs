@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use syncline_core::operation::check;
 use syncline_core::value::{Key, Name};
 use syncline_core::{
     Backend, Batch, Capability, Error, ErrorKind, Find, Object, Operation, Outcome, Page, Result,
@@ -20,6 +21,7 @@ type Open = Box<dyn Fn() -> Opened>;
 /// Every test makes its own. Operations go through [`syncline_core::run`], as they do everywhere.
 pub struct Fixture {
     backend: RefCell<Option<Arc<dyn Backend>>>,
+    schema: RefCell<Option<Arc<Schema>>>,
     open: Open,
 }
 
@@ -32,7 +34,7 @@ impl Fixture {
             let backend = kept.clone();
             Box::pin(async move { Ok(backend) })
         });
-        Self { backend: RefCell::new(Some(backend)), open }
+        Self { backend: RefCell::new(Some(backend)), schema: RefCell::default(), open }
     }
 
     /// A backend that `open` opens, and opens again, at the same place.
@@ -50,7 +52,7 @@ impl Fixture {
             Box::pin(async move { Ok(Arc::new(opened.await?) as Arc<dyn Backend>) })
         });
         let backend = open().await?;
-        Ok(Self { backend: RefCell::new(Some(backend)), open })
+        Ok(Self { backend: RefCell::new(Some(backend)), schema: RefCell::default(), open })
     }
 
     /// Lets go of the backend and opens it again.
@@ -75,14 +77,43 @@ impl Fixture {
         self.backend().capability()
     }
 
-    /// Carries out `operation`.
+    /// Carries out `operation`, once it has been checked against the schema as the manager does.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the backend reports, and [`ErrorKind::Internal`] if such an operation never arrives: a
+    /// case must not ask for more than the contract.
+    pub async fn run(&self, mut operation: Operation) -> Result<Outcome> {
+        if let Operation::Prepare(schema) = &operation {
+            let schema = schema.clone();
+            let outcome = self.run_unchecked(operation).await?;
+            let _ = self.schema.replace(Some(schema));
+            return Ok(outcome);
+        }
+        if let Some(schema) = self.schema.borrow().as_ref() {
+            self.check(&mut operation, schema).map_err(|error| {
+                Error::internal("the case sends what never arrives").caused_by(error)
+            })?;
+        }
+        self.run_unchecked(operation).await
+    }
+
+    /// Carries out `operation` as it is; sync writes what other replicas wrote, whatever the schema says.
     ///
     /// # Errors
     ///
     /// Whatever the backend reports.
-    pub async fn run(&self, operation: Operation) -> Result<Outcome> {
+    pub async fn run_unchecked(&self, operation: Operation) -> Result<Outcome> {
         let backend = self.backend();
         syncline_core::run(backend.as_ref(), operation).await
+    }
+
+    fn check(&self, operation: &mut Operation, schema: &Schema) -> Result<()> {
+        check::operation(operation, schema)?;
+        match operation {
+            Operation::Write(batch) => check::keys_present(batch, schema),
+            _ => Ok(()),
+        }
     }
 
     /// Carries out `operation` and holds the backend to what it declares, either way.

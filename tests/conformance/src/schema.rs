@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use syncline_core::schema::RelationshipDef;
 use syncline_core::{Collection, FieldType, Registry, Schema};
 
 /// What every case finds prepared:
@@ -41,9 +42,9 @@ pub fn schema() -> Arc<Schema> {
                 .index(["count"])
                 .index(["name", "count"]),
             Collection::define("email")
-                .field("address", FieldType::String)
+                .optional("address", FieldType::String)
                 .optional("ticket", FieldType::Int)
-                .child_of("user"),
+                .relationship(RelationshipDef::child_of("user").optional()),
             Collection::define("visit")
                 .field("url", FieldType::String)
                 .field("time", FieldType::Int)

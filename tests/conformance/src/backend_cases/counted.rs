@@ -2,7 +2,7 @@
 
 use syncline_core::operation::{Create, Replace};
 use syncline_core::value::Key;
-use syncline_core::{Batch, ErrorKind, Filter, Object, Result, Step, StepOutcome, Value};
+use syncline_core::{Batch, ErrorKind, Filter, Object, Result, Step, StepOutcome};
 
 use super::support::*;
 use crate::Fixture;
@@ -39,9 +39,6 @@ pub async fn counted_keys_are_one_two_three(fixture: &Fixture) -> Result<()> {
     let expected = [numbered(1, "c"), numbered(2, "a"), numbered(3, "b")];
     assert_eq!(all(fixture, "ticket").await?, expected);
     assert_eq!(get(fixture, "ticket", 2).await?, Some(numbered(2, "a")));
-
-    let null = ticket("d").with("id", Value::Null);
-    assert_eq!(fixture.create("ticket", null).await?, Key::from(4), "null is no key");
     Ok(())
 }
 
@@ -108,19 +105,5 @@ pub async fn a_placeholder_stands_for_a_given_key(fixture: &Fixture) -> Result<(
     assert_eq!(answer?[2], StepOutcome::Created(visit_key("ann", 5)));
     assert_eq!(all(fixture, "email").await?, [email.with("user", "ann")]);
     assert_eq!(all(fixture, "visit").await?, [visit("ann", 5)]);
-    Ok(())
-}
-
-/// A placeholder that no earlier step fills is a mistake, and nothing is written.
-pub async fn an_unknown_placeholder_is_invalid(fixture: &Fixture) -> Result<()> {
-    let email = Object::new().with("id", "e1").with("address", "ann@a.org");
-    let batch = Batch::new()
-        .step(placed("user", user("ann", "Ann"), "ann"))
-        .step(replacing("email", email, &[("user", "bob")]))
-        .step(placed("user", user("bob", "Bob"), "bob"));
-    let Some(answer) = fixture.try_write(atomic_batch, batch).await? else { return Ok(()) };
-    tells(&refused(answer, ErrorKind::Invalid), "bob");
-    assert_eq!(all(fixture, "user").await?, []);
-    assert_eq!(all(fixture, "email").await?, []);
     Ok(())
 }

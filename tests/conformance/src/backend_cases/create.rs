@@ -1,7 +1,9 @@
 //! Creating objects.
 
 use syncline_core::value::Key;
-use syncline_core::{Batch, ErrorKind, Filter, Find, Object, Result, StepOutcome, Value};
+use syncline_core::{
+    Batch, ErrorKind, Filter, Find, Object, Operation, Result, StepOutcome, Value,
+};
 
 use super::support::*;
 use crate::Fixture;
@@ -108,9 +110,18 @@ pub async fn a_deleted_key_can_be_created_again(fixture: &Fixture) -> Result<()>
     Ok(())
 }
 
-/// A key that refers to an object need not refer to one that is there, nor a required field be given:
-/// merging must be able to store what other replicas wrote.
+/// Storage enforces nothing but the primary key, neither required fields nor references nor unique
+/// indexes: merging must be able to store what other replicas wrote.
 pub async fn storage_enforces_nothing_but_the_primary_key(fixture: &Fixture) -> Result<()> {
+    let nameless = Object::new().with("id", "n").with("age", 1);
+    let create = Batch::new().create("user", nameless.clone());
+    let _ = fixture.run_unchecked(Operation::Write(create)).await?;
+    assert_eq!(all(fixture, "user").await?, [nameless]);
+    let emptied =
+        Batch::new().update("user", Filter::key("n"), Object::new().with("age", Value::Null));
+    let _ = fixture.run_unchecked(Operation::Write(emptied)).await?;
+    assert_eq!(all(fixture, "user").await?, [Object::new().with("id", "n")]);
+
     let orphan = Object::new().with("id", "e1").with("user", "nobody");
     let _ = fixture.create("email", orphan.clone()).await?;
     assert_eq!(all(fixture, "email").await?, [orphan]);
