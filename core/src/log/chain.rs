@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Span, Tip, VersionVector};
+use super::{LaneHash, Span, Tip, VersionVector};
 use crate::ReplicaId;
 
 /// The spans that a place holds, and what follows what.
@@ -15,6 +15,15 @@ pub struct Chains {
     by_root: BTreeMap<Tip, BTreeSet<Span>>,
     /// By the place they lead to.
     by_tip: BTreeMap<Tip, BTreeSet<Span>>,
+}
+
+/// A run of a lane that is missing, with its continuation held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The last place before it that a reader reaches; none if the lane's start is missing.
+    pub from: Option<Tip>,
+    /// The place at which the lane goes on.
+    pub to: Tip,
 }
 
 impl Chains {
@@ -38,6 +47,23 @@ impl Chains {
     ///
     /// Lanes take turns, so that a long one does not hold up the others.
     pub fn lacking(&self, known: &VersionVector) -> Vec<Span> {
+        self.walk(known).0
+    }
+
+    /// What is missing for a reader who knows `known`: held spans wait behind it.
+    pub fn gaps(&self, known: &VersionVector) -> Vec<Gap> {
+        let (_, reached) = self.walk(known);
+        let waits = |root: &&Tip| !reached.contains(root) && !self.by_tip.contains_key(root);
+        let gap = |to: &Tip| {
+            let start = Tip { seq: 0, hash: LaneHash([0; 16]), ..*to };
+            let before = reached.range(start..*to).rev().find(|place| place.seq < to.seq);
+            Gap { from: before.copied(), to: *to }
+        };
+        self.by_root.keys().filter(waits).map(gap).collect()
+    }
+
+    /// What a reader may lack, and every place that is known or reached by it.
+    fn walk(&self, known: &VersionVector) -> (Vec<Span>, BTreeSet<Tip>) {
         let known = self.with_ancestors(known);
         let starts = self.by_root.keys().filter(|root| root.seq == 0).copied();
         let mut seen: BTreeSet<Tip> = known.iter().copied().chain(starts).collect();
@@ -56,7 +82,7 @@ impl Chains {
             }
             front = next;
         }
-        lacking
+        (lacking, seen)
     }
 
     /// How far a replica's lane is held without a gap from its start: one place for each branch.
@@ -101,7 +127,6 @@ impl Chains {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::LaneHash;
 
     fn span(replica: u8, first: u64, last: u64, before: u8, after: u8) -> Span {
         Span {
@@ -149,5 +174,19 @@ mod tests {
         let (a, b) = (span(1, 1, 3, 0, 3), span(1, 4, 5, 3, 5));
         let ahead = VersionVector::new([Tip { seq: 9, ..b.tip() }]);
         assert_eq!(chains(&[a, b]).lacking(&ahead), [a, b]);
+    }
+
+    #[test]
+    fn a_gap_is_told_to_who_waits_at_it() {
+        let (a, b, d) = (span(1, 1, 3, 0, 3), span(1, 4, 5, 3, 5), span(1, 9, 9, 8, 9));
+        let held = chains(&[a, b, d, span(2, 5, 5, 4, 5)]);
+        let middle = Gap { from: Some(b.tip()), to: d.root() };
+        let start = Gap { from: None, to: span(2, 5, 5, 4, 5).root() };
+        assert_eq!(held.gaps(&VersionVector::default()), [middle, start]);
+        assert_eq!(
+            held.gaps(&VersionVector::new([d.tip()])),
+            [start],
+            "who is beyond does not wait"
+        );
     }
 }

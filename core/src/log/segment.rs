@@ -9,7 +9,6 @@ use crate::{Error, Group, ReplicaId, Result, Stamp};
 /// The newest format of segments that this version writes and reads.
 pub const FORMAT: u8 = 1;
 
-const MAGIC: &[u8; 4] = b"SYNL";
 const CHECKSUM: usize = 16;
 
 /// What a segment says of itself, in clear.
@@ -91,10 +90,13 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// What the sealed bytes of every format begin with.
+    pub const MAGIC: [u8; 4] = *b"SYNL";
+
     /// Seals a body behind its header.
     pub fn seal(header: Header, body: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(body.len() + 256);
-        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&Self::MAGIC);
         bytes.push(header.format);
         put_header(&mut bytes, &header);
         put_number(&mut bytes, body.len() as u64);
@@ -115,11 +117,12 @@ impl Segment {
     pub fn parse(bytes: impl Into<Arc<[u8]>>) -> Result<Self> {
         let bytes = bytes.into();
         let damaged = |message| Error::corrupt(message).with("bytes", bytes.len());
-        let Some(end) = bytes.len().checked_sub(CHECKSUM).filter(|_| bytes.starts_with(MAGIC))
+        let Some(end) =
+            bytes.len().checked_sub(CHECKSUM).filter(|_| bytes.starts_with(&Self::MAGIC))
         else {
             return Err(damaged("this is not a segment"));
         };
-        let Some(contents) = bytes.get(MAGIC.len()..end) else {
+        let Some(contents) = bytes.get(Self::MAGIC.len()..end) else {
             return Err(damaged("this is not a segment"));
         };
         if short_hash(&[&bytes[..end]]) != bytes[end..] {
