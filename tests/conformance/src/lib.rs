@@ -1,4 +1,4 @@
-//! Suites that hold every backend to its contract.
+//! Suites that hold every backend and every shared log to its contract.
 //!
 //! A backend joins with one line for each way in which it can be opened; the attributes are its own, so
 //! the same cases run under any runtime and in a browser:
@@ -23,14 +23,22 @@
 //!
 //! Cases that failed to notice a broken backend taught the rules for new ones: whoever finds something
 //! also stores something that must not be found, and objects are stored out of order.
+//!
+//! A shared log joins in the same way, by [`shared_log_suite`].
 
 pub mod backend_cases;
 mod fixture;
+pub mod lanes;
+pub mod log_cases;
+mod log_fixture;
+mod log_suite;
 mod modest;
 mod schema;
 mod together;
 
 pub use fixture::Fixture;
+pub use log_fixture::LogFixture;
+pub use log_suite::run_log_case;
 pub use modest::Modest;
 pub use schema::schema;
 
