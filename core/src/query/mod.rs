@@ -1,5 +1,6 @@
 //! Questions: which objects, in which order, how many.
 
+mod fields;
 mod filter;
 mod fits;
 mod matches;

@@ -1,5 +1,11 @@
 //! What writes change, and who is told.
 
+mod overlay;
+mod resolve;
+
+pub(crate) use overlay::Overlay;
+pub use resolve::{Reader, narrow, resolve};
+
 use std::fmt::Debug;
 use std::sync::{Arc, RwLock};
 
@@ -13,7 +19,7 @@ use crate::{MaybeSend, MaybeSync, Result};
 pub struct Change {
     /// The collection.
     pub collection: Name,
-    /// The object.
+    /// The object; empty before a write whose key the backend will count.
     pub key: Key,
     /// What happened.
     pub kind: ChangeKind,
