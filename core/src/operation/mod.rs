@@ -2,10 +2,13 @@
 
 mod batch;
 pub mod check;
+mod fill;
+mod flatten;
 mod nested;
 mod placeholder;
 
 pub use batch::{Batch, Condition, Create, Guard, Replace, Step, StepOutcome};
+pub use flatten::Shape;
 pub use nested::Nested;
 
 use std::sync::Arc;
