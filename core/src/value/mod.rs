@@ -8,12 +8,17 @@ use std::sync::Arc;
 pub mod base64;
 pub mod canonical;
 pub mod date;
+mod de;
+mod fault;
 pub mod json;
 mod key;
 mod object;
+mod ser;
 
+pub use de::from_object;
 pub use key::Key;
 pub use object::Object;
+pub use ser::to_object;
 
 /// A name of a collection or a field: cheap to copy, compared as text.
 pub type Name = Arc<str>;
