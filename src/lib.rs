@@ -2,6 +2,12 @@
 
 pub use syncline_core::*;
 
+/// The contract of stations, and the stations themselves.
+pub mod middleware {
+    pub use syncline_core::middleware::*;
+    pub use syncline_middleware::*;
+}
+
 /// The contract of storage, the one door to it, and the backends that were chosen as features.
 pub mod backend {
     pub use syncline_core::backend::*;
