@@ -14,6 +14,9 @@ pub mod backend {
 
     #[cfg(feature = "backend-memory")]
     pub use syncline_backend_memory as memory;
+
+    #[cfg(feature = "backend-sqlite")]
+    pub use syncline_backend_sqlite as sqlite;
 }
 
 /// The contract of the place where replicas meet, and the logs that were chosen as features.
