@@ -23,6 +23,8 @@ pub mod backend {
 pub mod shared_log {
     pub use syncline_core::log::SharedLog;
 
+    #[cfg(feature = "shared-log-fs")]
+    pub use syncline_shared_log_fs as fs;
     #[cfg(feature = "shared-log-memory")]
     pub use syncline_shared_log_memory as memory;
 }

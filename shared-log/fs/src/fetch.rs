@@ -1,0 +1,189 @@
+//! Answering a fetch: what the caller lacks by the names, as far as the files hold what they say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use syncline_core::log::chain::{Chains, Gap};
+use syncline_core::log::{
+    After, Cursor, Damage, Fetch, Fetched, Segment, Span, Tip, VersionVector, lane_start,
+};
+use syncline_core::{Group, ReplicaId, Result};
+
+use crate::error::FsError;
+use crate::listing::{Listing, damage};
+use crate::name;
+use crate::read::{Contents, Findings, Verdict, contents};
+
+/// The first byte of a cursor, so that a later kind can be told apart.
+const CURSOR: u8 = 1;
+
+/// One answer in the making.
+#[derive(Debug)]
+pub(crate) struct Fetching<'a> {
+    pub(crate) root: &'a Path,
+    pub(crate) group: &'a Group,
+    pub(crate) findings: &'a Findings,
+    pub(crate) listing: Listing,
+    /// What was read for this answer.
+    read: BTreeMap<Span, Segment>,
+    /// A file did not hold what its name says, so the plan was made with wrong names.
+    is_outdated: bool,
+}
+
+/// The segments of a page.
+#[derive(Debug, Default)]
+struct Page {
+    spans: Vec<Span>,
+    more: bool,
+}
+
+impl<'a> Fetching<'a> {
+    pub(crate) fn new(
+        root: &'a Path,
+        group: &'a Group,
+        findings: &'a Findings,
+        listing: Listing,
+    ) -> Self {
+        Self { root, group, findings, listing, read: BTreeMap::new(), is_outdated: false }
+    }
+
+    /// The answer.
+    pub(crate) fn answer(mut self, request: &Fetch) -> Result<Fetched, FsError> {
+        let known = known(&request.after)?;
+        // Each time around, one more file is known for what it is.
+        let (plan, page) = loop {
+            self.is_outdated = false;
+            let plan = self.listing.hopeful_chains();
+            let page = self.page(&plan, &known, request);
+            if !self.is_outdated {
+                break (plan, page);
+            }
+        };
+        let cursor = cursor(&known, &page.spans);
+        self.tell_gaps(&plan, &known);
+        let own = self.own(plan, request.replica);
+        let segments = page.spans.iter().filter_map(|span| self.read.remove(span)).collect();
+        let damaged = self.listing.damaged;
+        Ok(Fetched { segments, cursor, more: page.more, own, time: None, damaged })
+    }
+
+    fn page(&mut self, plan: &Chains, known: &VersionVector, request: &Fetch) -> Page {
+        let mut page = Page::default();
+        let (mut bytes, mut entries) = (0, 0);
+        let (mut delivered, mut waiting) = (BTreeSet::<Tip>::new(), BTreeSet::<Tip>::new());
+        for span in plan.lacking(known) {
+            if waiting.contains(&span.root()) && !delivered.contains(&span.root()) {
+                let _ = waiting.insert(span.tip());
+                continue;
+            }
+            entries += span.last - span.first + 1;
+            if entries > request.limit_entries && !page.spans.is_empty() {
+                page.more = true;
+                break;
+            }
+            let Some(length) = self.read(&span) else {
+                entries -= span.last - span.first + 1;
+                self.is_outdated = true;
+                let _ = waiting.insert(span.tip());
+                continue;
+            };
+            bytes += length;
+            if bytes > request.limit_bytes && !page.spans.is_empty() {
+                page.more = true;
+                break;
+            }
+            let _ = delivered.insert(span.tip());
+            page.spans.push(span);
+        }
+        page
+    }
+
+    /// Reads a segment from the first place that really holds it; the length of its bytes.
+    fn read(&mut self, span: &Span) -> Option<usize> {
+        if let Some(segment) = self.read.get(span) {
+            return Some(segment.bytes().len());
+        }
+        for path in self.listing.places(span) {
+            match contents(&path, self.group) {
+                Contents::Segment(segment) if segment.span() == span => {
+                    let length = segment.bytes().len();
+                    self.findings.forget(&path);
+                    let _ = self.read.insert(*span, segment);
+                    return Some(length);
+                }
+                Contents::Segment(segment) => {
+                    self.listing.remove(span, &path);
+                    self.listing.add(*segment.span(), path.clone());
+                    self.is_outdated = true;
+                    self.findings.note(&path, Verdict::Whole(*segment.span()));
+                }
+                Contents::Damaged(reason) => self.put_aside(span, &path, reason),
+                Contents::Foreign | Contents::Acknowledgement(_) if path.exists() => {
+                    self.put_aside(span, &path, "it is not a segment".to_owned());
+                }
+                // It was removed since the folder was listed.
+                Contents::Foreign | Contents::Acknowledgement(_) => {
+                    self.listing.remove(span, &path);
+                }
+            }
+        }
+        None
+    }
+
+    fn put_aside(&mut self, span: &Span, path: &Path, reason: String) {
+        self.listing.remove(span, path);
+        self.listing.damaged.push(damage(path, reason, Some(*span)));
+        self.findings.note(path, Verdict::Damaged);
+    }
+
+    /// How far the caller's lane is whole, as far as this process knows.
+    fn own(&self, plan: Chains, replica: ReplicaId) -> Vec<Tip> {
+        let chains = if self.listing.suspects.is_empty() { plan } else { self.listing.chains() };
+        chains.heads(replica)
+    }
+
+    /// Says which runs are missing, unless a damaged file says so already.
+    fn tell_gaps(&mut self, plan: &Chains, known: &VersionVector) {
+        for gap in plan.gaps(known) {
+            let is_told = |damage: &Damage| damage.span.is_some_and(|span| span.tip() == gap.to);
+            if !self.listing.damaged.iter().any(is_told) {
+                let folder = self.root.join(name::lane(gap.to.replica));
+                let reason = "files of this lane are missing; it waits for them".to_owned();
+                let span = missing(&gap, self.group);
+                self.listing.damaged.push(damage(&folder, reason, Some(span)));
+            }
+        }
+    }
+}
+
+/// What the caller knows.
+fn known(after: &After) -> Result<VersionVector, FsError> {
+    match after {
+        After::Known(known) => Ok(known.clone()),
+        After::Cursor(Cursor(bytes)) => {
+            let bytes = bytes.strip_prefix(&[CURSOR]).ok_or(FsError::UnknownCursor)?;
+            VersionVector::from_bytes(bytes).map_err(|_| FsError::UnknownCursor)
+        }
+    }
+}
+
+/// What the caller knows behind these segments: where a lane goes on, its earlier place is let go.
+fn cursor(known: &VersionVector, delivered: &[Span]) -> Cursor {
+    let mut tips: BTreeSet<Tip> = known.tips.iter().copied().collect();
+    for span in delivered {
+        let _ = tips.insert(span.tip());
+    }
+    for span in delivered {
+        let _ = tips.remove(&span.root());
+    }
+    let mut bytes = vec![CURSOR];
+    bytes.extend(VersionVector::new(tips).to_bytes());
+    Cursor(bytes)
+}
+
+fn missing(gap: &Gap, group: &Group) -> Span {
+    let replica = gap.to.replica;
+    let start = Tip { replica, seq: 0, hash: lane_start(group, replica) };
+    let from = gap.from.unwrap_or(start);
+    Span { replica, first: from.seq + 1, last: gap.to.seq, before: from.hash, after: gap.to.hash }
+}

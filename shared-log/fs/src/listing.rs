@@ -1,0 +1,186 @@
+//! What lies in the folder, told by names where they tell it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::DirEntry;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use syncline_core::log::chain::Chains;
+use syncline_core::log::{Damage, Span};
+use syncline_core::{Group, ReplicaId};
+
+use crate::acknowledgement::Acknowledgement;
+use crate::error::FsError;
+use crate::name::{self, Kind};
+use crate::read::{Contents, Findings, Verdict, contents};
+
+/// Everything that was found in the folder.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// Where each segment lies, as far as names and earlier reading tell.
+    pub(crate) segments: BTreeMap<Span, Vec<PathBuf>>,
+    /// The same for files that were damaged when this process last read them.
+    pub(crate) suspects: BTreeMap<Span, Vec<PathBuf>>,
+    /// Files of acknowledgements, with their counters.
+    pub(crate) acknowledgements: Vec<(u64, PathBuf)>,
+    /// Acknowledgements in files with other names.
+    pub(crate) strays: Vec<Acknowledgement>,
+    /// Who joined.
+    pub(crate) joined: BTreeSet<ReplicaId>,
+    /// What is there and has not arrived.
+    pub(crate) damaged: Vec<Damage>,
+}
+
+/// Looks through a folder for one group.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lister<'a> {
+    pub(crate) root: &'a Path,
+    pub(crate) group: &'a Group,
+    pub(crate) findings: &'a Findings,
+}
+
+impl Lister<'_> {
+    /// Lists the lanes of all replicas that are wanted, and what lies beside them.
+    ///
+    /// Names are listed anew each time. The time of a folder's last change is too coarse to rely on, and
+    /// to list ten thousand names takes less time than to open a hundred files.
+    pub(crate) fn list(&self, wanted: impl Fn(ReplicaId) -> bool) -> Result<Listing, FsError> {
+        let mut listing = Listing::default();
+        for entry in entries(self.root).map_err(FsError::io("list", self.root))? {
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_file() {
+                self.take(None, &entry, &mut listing);
+            } else if kind.is_dir() {
+                let name = entry.file_name();
+                let replica = name.to_str().and_then(name::lane_of);
+                if let Some(replica) = replica.filter(|replica| wanted(*replica)) {
+                    self.list_lane(replica, &entry.path(), &mut listing)?;
+                }
+            }
+        }
+        Ok(listing)
+    }
+
+    fn list_lane(
+        &self,
+        replica: ReplicaId,
+        path: &Path,
+        listing: &mut Listing,
+    ) -> Result<(), FsError> {
+        let files = match entries(path) {
+            Ok(files) => files,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            // One lane that may not be read does not stop the others.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                listing.damaged.push(damage(path, format!("it cannot be listed: {error}"), None));
+                return Ok(());
+            }
+            Err(error) => return Err(FsError::io("list", path)(error)),
+        };
+        for entry in files {
+            if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                self.take(Some(replica), &entry, listing);
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&self, replica: Option<ReplicaId>, entry: &DirEntry, listing: &mut Listing) {
+        let name = entry.file_name();
+        match name::kind(replica, Path::new(&name)) {
+            Kind::Nothing => {}
+            Kind::Joined(replica) => drop(listing.joined.insert(replica)),
+            Kind::Acknowledgement(counter) => {
+                listing.acknowledgements.push((counter, entry.path()));
+            }
+            Kind::Segment(span) => {
+                let path = entry.path();
+                match self.findings.against(&path, &span) {
+                    Some(Verdict::Whole(other)) => listing.add(other, path),
+                    Some(Verdict::Damaged) => listing.suspect(span, path),
+                    None => listing.add(span, path),
+                }
+            }
+            Kind::Unknown => self.look_into(entry, listing),
+        }
+    }
+
+    /// A file whose name tells nothing is what it contains.
+    fn look_into(&self, entry: &DirEntry, listing: &mut Listing) {
+        let path = entry.path();
+        if let Some(Verdict::Whole(span)) = self.findings.of(&path) {
+            return listing.add(span, path);
+        }
+        match contents(&path, self.group) {
+            Contents::Segment(segment) => {
+                self.findings.note(&path, Verdict::Whole(*segment.span()));
+                listing.add(*segment.span(), path);
+            }
+            Contents::Acknowledgement(found) => listing.strays.push(found),
+            // Sync tools name files that are still under way so.
+            Contents::Damaged(_) if is_under_way(entry) => {}
+            Contents::Damaged(reason) => listing.damaged.push(damage(&path, reason, None)),
+            Contents::Foreign => {}
+        }
+    }
+}
+
+impl Listing {
+    /// How the segments hang together, without those that were damaged.
+    pub(crate) fn chains(&self) -> Chains {
+        chains(self.segments.keys())
+    }
+
+    /// How the segments hang together if the damaged ones are whole by now.
+    pub(crate) fn hopeful_chains(&self) -> Chains {
+        chains(self.segments.keys().chain(self.suspects.keys()))
+    }
+
+    /// Where a segment may lie, the best places first.
+    pub(crate) fn places(&self, span: &Span) -> Vec<PathBuf> {
+        let all = [self.segments.get(span), self.suspects.get(span)];
+        all.into_iter().flatten().flatten().cloned().collect()
+    }
+
+    /// Forgets a place that turned out to hold something else.
+    pub(crate) fn remove(&mut self, span: &Span, path: &Path) {
+        for places in [&mut self.segments, &mut self.suspects] {
+            if let Some(paths) = places.get_mut(span) {
+                paths.retain(|other| other != path);
+                if paths.is_empty() {
+                    let _ = places.remove(span);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn add(&mut self, span: Span, path: PathBuf) {
+        self.segments.entry(span).or_default().push(path);
+    }
+
+    fn suspect(&mut self, span: Span, path: PathBuf) {
+        self.suspects.entry(span).or_default().push(path);
+    }
+}
+
+pub(crate) fn damage(path: &Path, reason: String, span: Option<Span>) -> Damage {
+    Damage { place: path.display().to_string(), reason, span }
+}
+
+fn chains<'a>(spans: impl Iterator<Item = &'a Span>) -> Chains {
+    let mut chains = Chains::default();
+    for span in spans {
+        let _ = chains.insert(*span);
+    }
+    chains
+}
+
+fn entries(path: &Path) -> io::Result<Vec<DirEntry>> {
+    std::fs::read_dir(path)?.collect()
+}
+
+fn is_under_way(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    let first = name.as_encoded_bytes().first();
+    matches!(first, Some(b'.' | b'~'))
+}
