@@ -1,7 +1,7 @@
 //! The memory backend keeps every promise of a backend, as it is and declaring nothing.
 
 use syncline_backend_memory::MemoryBackend;
-use syncline_conformance::{Fixture, Modest, backend_suite};
+use syncline_conformance::{Fixture, Modest, backend_suite, manager_suite};
 
 mod as_it_is {
     use super::*;
@@ -25,6 +25,32 @@ mod declaring_nothing {
     use super::*;
 
     backend_suite!(
+        #[pollster::test]
+        open
+    );
+
+    async fn open() -> Fixture {
+        Fixture::new(Modest(MemoryBackend::default()))
+    }
+}
+
+mod managed {
+    use super::*;
+
+    manager_suite!(
+        #[pollster::test]
+        open
+    );
+
+    async fn open() -> Fixture {
+        Fixture::new(MemoryBackend::default())
+    }
+}
+
+mod managed_declaring_nothing {
+    use super::*;
+
+    manager_suite!(
         #[pollster::test]
         open
     );

@@ -1,7 +1,7 @@
 //! The SQLite backend keeps every promise of a backend: in memory, on disk, and declaring nothing.
 
 use syncline_backend_sqlite::{SqliteBackend, SqliteConfig};
-use syncline_conformance::{Fixture, Modest, backend_suite};
+use syncline_conformance::{Fixture, Modest, backend_suite, manager_suite};
 
 fn memory() -> SqliteBackend {
     SqliteBackend::open_in_memory(SqliteConfig::default()).expect("memory is always there")
@@ -50,5 +50,18 @@ mod declaring_nothing {
 
     async fn open() -> Fixture {
         Fixture::new(Modest(memory()))
+    }
+}
+
+mod managed {
+    use super::*;
+
+    manager_suite!(
+        #[pollster::test]
+        open
+    );
+
+    async fn open() -> Fixture {
+        Fixture::new(memory())
     }
 }

@@ -24,7 +24,8 @@
 //! Cases that failed to notice a broken backend taught the rules for new ones: whoever finds something
 //! also stores something that must not be found, and objects are stored out of order.
 //!
-//! A shared log joins in the same way, by [`shared_log_suite`].
+//! A shared log joins in the same way, by [`shared_log_suite`]. What a manager promises over any
+//! backend is held to by [`manager_suite`].
 
 pub mod backend_cases;
 mod fixture;
@@ -32,6 +33,8 @@ pub mod lanes;
 pub mod log_cases;
 mod log_fixture;
 mod log_suite;
+pub mod manager_cases;
+mod manager_suite;
 mod modest;
 mod schema;
 mod together;
@@ -39,6 +42,7 @@ mod together;
 pub use fixture::Fixture;
 pub use log_fixture::LogFixture;
 pub use log_suite::run_log_case;
+pub use manager_suite::run_manager_case;
 pub use modest::Modest;
 pub use schema::schema;
 
