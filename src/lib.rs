@@ -5,6 +5,8 @@ pub use syncline_core::*;
 /// The contract of stations, and the stations themselves.
 pub mod middleware {
     pub use syncline_core::middleware::*;
+
+    #[cfg(feature = "middleware")]
     pub use syncline_middleware::*;
 }
 

@@ -105,7 +105,7 @@ fn crates_are_named_after_their_folders() {
 }
 
 #[test]
-fn backends_and_logs_are_features_of_the_same_name() {
+fn choices_are_features_of_the_same_name() {
     let packages = packages();
     let facade = packages.iter().find(|package| package.folder.is_empty()).expect("a facade");
     for package in packages.iter().filter(|package| is_choice(package)) {
@@ -158,7 +158,8 @@ fn there_is_one_binary_to_run() {
     assert_eq!(binaries, if is_here { vec!["syncline"] } else { vec![] });
 }
 
-/// Backends and logs that an application chooses among; `wire` only carries plain data.
+/// What an application can do without; `wire` only carries plain data.
 fn is_choice(package: &Package) -> bool {
-    matches!(package.part(), "backends" | "shared-log") && package.folder != "shared-log/wire"
+    matches!(package.part(), "backends" | "middleware" | "shared-log")
+        && package.folder != "shared-log/wire"
 }
