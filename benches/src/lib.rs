@@ -16,6 +16,7 @@
 
 pub mod measure;
 pub mod options;
+pub mod ours;
 pub mod raw;
 pub mod record;
 pub mod report;

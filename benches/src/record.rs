@@ -1,11 +1,11 @@
 //! The one record shape of all workloads, from a seeded generator.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 
 /// One record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// A random UUID as text, 36 letters: the primary key.
     pub id: String,

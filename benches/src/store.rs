@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::Result;
+use crate::ours::Ours;
 use crate::raw::Raw;
 use crate::record::Record;
 
@@ -64,6 +65,8 @@ pub struct Side {
 pub const RAW: &str = "raw";
 /// SQLite with a row of log in the same transaction: what must be done to sync later.
 pub const RAW_LOG: &str = "raw + log";
+/// A synced application's storage.
+pub const OURS: &str = "syncline";
 
 /// All sides, the ones to compare with first.
 pub fn sides() -> Vec<Side> {
@@ -75,6 +78,10 @@ pub fn sides() -> Vec<Side> {
         Side {
             name: RAW_LOG,
             open: |folder, durability| Ok(Box::new(Raw::open(folder, durability, true)?)),
+        },
+        Side {
+            name: OURS,
+            open: |folder, durability| Ok(Box::new(Ours::open(folder, durability)?)),
         },
     ]
 }
