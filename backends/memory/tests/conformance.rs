@@ -11,6 +11,11 @@ mod as_it_is {
         open
     );
 
+    #[pollster::test]
+    async fn agrees_with_the_model() {
+        syncline_conformance::agrees_with_model(open, 500).await;
+    }
+
     async fn open() -> Fixture {
         let memory = MemoryBackend::default();
         let again = move || {
@@ -28,6 +33,11 @@ mod declaring_nothing {
         #[pollster::test]
         open
     );
+
+    #[pollster::test]
+    async fn agrees_with_the_model() {
+        syncline_conformance::agrees_with_model(open, 100).await;
+    }
 
     async fn open() -> Fixture {
         Fixture::new(Modest(MemoryBackend::default()))

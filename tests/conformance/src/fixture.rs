@@ -230,12 +230,12 @@ impl Fixture {
     /// Whatever the backend reports, and [`ErrorKind::Internal`] if the pages are not as promised.
     pub async fn find(&self, find: Find) -> Result<Vec<Object>> {
         let mut objects = Vec::new();
+        let mut announced = false;
         let mut next = Some(find);
         while let Some(find) = next {
             let page = self.page(find.clone()).await?;
             let too_many = page.objects.len() > find.page_objects.max(1);
-            let came_for_nothing = find.after.is_some() && page.objects.is_empty();
-            if too_many || came_for_nothing {
+            if too_many || (announced && page.objects.is_empty()) {
                 let found = format!("{} objects", page.objects.len());
                 return Err(Error::internal(
                     "a page holds too many objects, or none although more \
@@ -244,6 +244,7 @@ impl Fixture {
                 .with("page", found));
             }
             next = find.following(&page);
+            announced = true;
             objects.extend(page.objects);
         }
         Ok(objects)

@@ -18,6 +18,15 @@
 //! }
 //! ```
 //!
+//! Random histories go further than cases do; one more test of the backend's own runs them:
+//!
+//! ```text
+//! #[pollster::test]
+//! async fn agrees_with_the_model() {
+//!     syncline_conformance::agrees_with_model(open, 200).await;
+//! }
+//! ```
+//!
 //! A backend that declares something is held to it; what it does not declare, it must refuse. So no case
 //! is ever skipped, and each backend runs the suite once more as [`Modest`], declaring nothing.
 //!
@@ -27,6 +36,7 @@
 //! A shared log joins in the same way, by [`shared_log_suite`]. What a manager promises over any
 //! backend is held to by [`manager_suite`].
 
+mod agreement;
 pub mod backend_cases;
 mod fixture;
 pub mod lanes;
@@ -39,6 +49,7 @@ mod modest;
 mod schema;
 mod together;
 
+pub use agreement::agrees_with_model;
 pub use fixture::Fixture;
 pub use log_fixture::LogFixture;
 pub use log_suite::run_log_case;
