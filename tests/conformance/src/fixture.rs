@@ -227,27 +227,38 @@ impl Fixture {
     ///
     /// # Errors
     ///
-    /// Whatever the backend reports, and [`ErrorKind::Internal`] if the pages are not as promised.
+    /// As for [`pages`](Self::pages).
     pub async fn find(&self, find: Find) -> Result<Vec<Object>> {
-        let mut objects = Vec::new();
-        let mut announced = false;
+        let pages = self.pages(find).await?;
+        Ok(pages.into_iter().flat_map(|page| page.objects).collect())
+    }
+
+    /// All pages of an answer.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the backend reports, and [`ErrorKind::Internal`] if the pages are not as promised.
+    pub async fn pages(&self, find: Find) -> Result<Vec<Page>> {
+        let mut pages = Vec::new();
         let mut next = Some(find);
         while let Some(find) = next {
             let page = self.page(find.clone()).await?;
-            let too_many = page.objects.len() > find.page_objects.max(1);
-            if too_many || (announced && page.objects.is_empty()) {
-                let found = format!("{} objects", page.objects.len());
-                return Err(Error::internal(
-                    "a page holds too many objects, or none although more \
-                     were announced",
-                )
-                .with("page", found));
+            let broken = if page.objects.len() > find.page_objects {
+                Some("a page holds more objects than it may")
+            } else if page.objects.is_empty() && (page.next.is_some() || !pages.is_empty()) {
+                Some("a page is empty although it was announced, or announces another")
+            } else if page.next.is_some() && page.next == find.after {
+                Some("a page goes on from where it began")
+            } else {
+                None
+            };
+            if let Some(broken) = broken {
+                return Err(Error::internal(broken).with("question", format_args!("{find:?}")));
             }
             next = find.following(&page);
-            announced = true;
-            objects.extend(page.objects);
+            pages.push(page);
         }
-        Ok(objects)
+        Ok(pages)
     }
 
     /// All objects that are asked for, if the backend declares what is needed; see

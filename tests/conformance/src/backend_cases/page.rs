@@ -118,12 +118,9 @@ pub async fn pages_are_bounded_by_bytes(fixture: &Fixture) -> Result<()> {
         let mut find = Find::new("thing", Filter::All);
         find.page_bytes = page_bytes;
         let mut seen = Vec::new();
-        let mut next = Some(find);
-        while let Some(find) = next {
-            let page = fixture.page(find.clone()).await?;
+        for page in fixture.pages(find).await? {
             let held = page.objects.len();
             assert!((1..=most).contains(&held), "{held} objects in {page_bytes} bytes");
-            next = find.following(&page);
             seen.extend(page.objects);
         }
         let expected: Vec<Object> = (0..10).map(object).collect();
