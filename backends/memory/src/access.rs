@@ -126,3 +126,47 @@ fn tests<'a>(demands: &[&'a Filter], field: &Name) -> impl Iterator<Item = &'a T
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use syncline_core::{FieldType, Registry};
+
+    use super::*;
+
+    /// The log is read by `seq > x`: what lies before `x` must not be looked at.
+    #[test]
+    fn a_range_of_keys_begins_and_ends_where_it_is_asked_for() {
+        let entry = Collection::define("entry")
+            .field("lane", FieldType::String)
+            .field("seq", FieldType::Int)
+            .key(["lane", "seq"]);
+        let mark = Collection::define("mark").field("seq", FieldType::Int).key(["seq"]);
+        let schema = Registry::new().collections(1, [entry, mark]).finish().expect("it is sound");
+        let check = |name: &str, filter: Filter, first: Key, inside: Key, behind: Option<Key>| {
+            let collection = schema.collection(name).expect("both are defined");
+            let Access::From(from, span) = Plan::new(&filter, collection).access else {
+                panic!("{filter:?} names no keys")
+            };
+            assert_eq!(from, first, "{filter:?}");
+            assert!(span.holds(&inside), "{filter:?}");
+            assert!(behind.is_none_or(|behind| !span.holds(&behind)), "{filter:?}");
+        };
+        let both = |lane: &str, seq: i64| Key::compound([Value::from(lane), Value::from(seq)]);
+        let nothing = Key::compound([]);
+        let lane = || Filter::eq("lane", "b");
+
+        check("mark", Filter::All, nothing.clone(), 3.into(), None);
+        check("mark", Filter::gt("seq", 7), 7.into(), 8.into(), None);
+        let between = Filter::gte("seq", 7).and(Filter::lt("seq", 9));
+        check("mark", between, 7.into(), 8.into(), Some(9.into()));
+        let whole_lane = (Key::from("b"), both("b", 1), Some(both("c", 0)));
+        check("entry", lane(), whole_lane.0, whole_lane.1, whole_lane.2);
+        let rest = lane().and(Filter::gt("seq", 7));
+        check("entry", rest, both("b", 7), both("b", 8), Some(both("c", 0)));
+        let start = Filter::lte("seq", 7).and(lane());
+        check("entry", start, "b".into(), both("b", 7), Some(both("b", 8)));
+        check("entry", Filter::gt("seq", 7), nothing, both("a", 1), None);
+        let prefix = Filter::prefix("lane", "b");
+        check("entry", prefix, "b".into(), both("bc", 1), Some(both("c", 1)));
+    }
+}

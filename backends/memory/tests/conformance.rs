@@ -2,6 +2,7 @@
 
 use syncline_backend_memory::MemoryBackend;
 use syncline_conformance::{Fixture, Modest, backend_suite, manager_suite};
+use syncline_core::Backend;
 
 mod as_it_is {
     use super::*;
@@ -68,4 +69,11 @@ mod managed_declaring_nothing {
     async fn open() -> Fixture {
         Fixture::new(Modest(MemoryBackend::default()))
     }
+}
+
+/// What is not declared is only seen to be refused, so the reference must declare all there is.
+#[test]
+fn the_reference_declares_everything() {
+    let declared = format!("{:?}", MemoryBackend::default().capability());
+    assert!(declared.contains("true") && !declared.contains("false"), "{declared}");
 }
