@@ -5,21 +5,25 @@
 
 pub mod backend;
 pub mod change;
+pub mod client;
 pub mod clock;
 mod error;
 pub mod id;
 pub mod log;
 pub mod manager;
 mod maybe_send;
+pub mod merge;
 pub mod middleware;
 pub mod operation;
 pub mod query;
 pub mod schema;
+pub mod sync;
 pub mod value;
 
 pub use async_trait::async_trait;
 
 pub use backend::{Backend, Capability, run};
+pub use client::{ClientLog, ClientLogConfig};
 pub use clock::{Clock, Random, Stamp};
 pub use error::{Error, ErrorKind, Result};
 pub use id::{Group, ReplicaId};
@@ -30,4 +34,5 @@ pub use middleware::{Context, Middleware, Next};
 pub use operation::{Batch, Condition, Guard, Nested, Operation, Outcome, Step, StepOutcome};
 pub use query::{Continuation, Direction, Filter, Find, Page};
 pub use schema::{Collection, Field, FieldType, Registry, Schema};
+pub use sync::{SyncOptions, SyncReport, do_sync};
 pub use value::{Key, Name, Object, Value};

@@ -44,8 +44,12 @@ pub trait Middleware: Debug + MaybeSend + MaybeSync {
     }
 
     /// The collections this station keeps for itself; the schema gets them before it is prepared.
-    fn collections(&self) -> Vec<Collection> {
-        Vec::new()
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with their definitions; the manager is not built then.
+    fn collections(&self) -> Result<Vec<Collection>> {
+        Ok(Vec::new())
     }
 
     /// Called once, when the manager is built and storage is prepared.

@@ -6,8 +6,10 @@
 
 mod change_watch;
 mod custom_pk;
+mod sync_log;
 mod system;
 
 pub use change_watch::ChangeWatch;
 pub use custom_pk::{CustomPk, KeySource, UuidV7};
+pub use sync_log::SyncLog;
 pub use system::{SystemClock, SystemRandom};

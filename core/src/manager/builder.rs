@@ -78,7 +78,10 @@ impl ManagerBuilder {
         let schema = schema
             .ok_or_else(|| Error::invalid("a manager needs a schema; give one with `schema`"))?;
         check_order(&stations)?;
-        let reserved: Vec<_> = stations.iter().flat_map(|station| station.collections()).collect();
+        let mut reserved = Vec::new();
+        for station in &stations {
+            reserved.extend(station.collections()?);
+        }
         let schema = match reserved.is_empty() {
             true => schema,
             false => Arc::new(schema.with_collections(reserved)?),

@@ -1,0 +1,139 @@
+//! Cleaning up: what every member has received need not be kept; what lost is told and forgotten.
+
+use serde_json::{Value as Json, json};
+
+use super::{Session, SyncEvent};
+use crate::client::{
+    ClientLog, DISCARD, ENTRY, Head, REMOTE, SEGMENT, find, int, number, put, text,
+};
+use crate::id::{hex, unhex};
+use crate::merge::{Author, Discard};
+use crate::value::canonical::{Reader, put_key, put_value};
+use crate::{Error, Filter, Name, Object, Result, Step, Value};
+
+/// Own entries are cleaned away when at least so many can go: a delete of each single one is not worth
+/// its transaction.
+const WORTH_IT: u64 = 1_000;
+
+impl Session<'_> {
+    /// Removes own entries and bytes of segments that every member has acknowledged, at every log this
+    /// database syncs with. Histories keep what later answers need.
+    pub(super) async fn clean_up(&mut self) -> Result<()> {
+        let head = self.log.head().await?;
+        let oldest = self.log.find(find(&ENTRY, Filter::All).limit(1)).await?;
+        let Some(oldest) = oldest.objects.first() else { return Ok(()) };
+        let oldest = number(oldest, "seq")?;
+        let settled = head.folded.min(self.remote.shared);
+        if settled < oldest + WORTH_IT {
+            return Ok(());
+        }
+        let mut peers = self.shared.peers().await?;
+        peers.retain(|peer| peer.replica != head.replica);
+        let acknowledged = |peer: &crate::log::Peer| {
+            let ours = peer.acknowledged.of(head.replica);
+            ours.map(|tip| tip.seq).filter(|seq| *seq <= head.frozen).max().unwrap_or(0)
+        };
+        self.remote.peers =
+            peers.iter().map(|peer| (peer.replica.to_string(), acknowledged(peer))).collect();
+        self.dirty = true;
+        let mut floor = self.remote.peers.values().copied().min().unwrap_or(0).min(settled);
+        for row in self.log.find_all(find(&REMOTE, Filter::All)).await? {
+            let other = super::Remote::from_row(&row)?;
+            if other.name() != self.remote.name() {
+                floor = floor.min(other.peers.values().copied().min().unwrap_or(0));
+            }
+        }
+        if floor < oldest + WORTH_IT {
+            return Ok(());
+        }
+        let gone = Filter::lte("seq", int(floor));
+        let collection = (*ENTRY).clone();
+        let mut steps = vec![Step::Delete { collection, filter: gone, limit: None }];
+        steps.extend(self.acknowledged_segments(&peers).await?);
+        self.log.write(steps).await.map(drop)
+    }
+
+    /// Steps that drop the bytes of segments which are applied and which everybody has.
+    async fn acknowledged_segments(&self, peers: &[crate::log::Peer]) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        for lane in self.lanes.values().filter(|lane| lane.except.is_empty() && !lane.mine) {
+            let others = peers.iter().filter(|peer| peer.replica != lane.replica);
+            let theirs = others.map(|peer| {
+                let of_lane = peer.acknowledged.of(lane.replica);
+                of_lane.map(|tip| tip.seq).max().unwrap_or(0)
+            });
+            let floor = theirs.min().unwrap_or(lane.applied).min(lane.applied);
+            let gone = Filter::eq("lane", lane.id.as_str())
+                .and(Filter::lte("last", int(floor)))
+                .and(Filter::ne("bytes", Value::Null));
+            let collection = (*SEGMENT).clone();
+            let changes = Object::new().with("bytes", Value::Null);
+            steps.push(Step::Update { collection, filter: gone, changes });
+        }
+        Ok(steps)
+    }
+
+    /// Tells the observer what lost, and forgets it; without one it waits.
+    pub(super) async fn tell_discards(&mut self) -> Result<()> {
+        if self.options.observer.is_none() {
+            return Ok(());
+        }
+        for (id, discards) in stored_discards(self.log).await? {
+            self.options.tell(SyncEvent::Discarded(discards));
+            let (collection, filter) = ((*DISCARD).clone(), Filter::key(id));
+            let _ = self.log.write(vec![Step::Delete { collection, filter, limit: None }]).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A step that stores what one batch discarded.
+pub(super) fn store_discards(head: &Head, discards: &[Discard]) -> Step {
+    let all: Json = discards.iter().map(discard_to_json).collect();
+    let id = format!("{:016}", head.rev);
+    put(&DISCARD, Object::new().with("id", id).with("values", Value::Json(all)))
+}
+
+/// What is stored, oldest first.
+pub(super) async fn stored_discards(log: &ClientLog) -> Result<Vec<(String, Vec<Discard>)>> {
+    let mut stored = Vec::new();
+    for row in log.find_all(find(&DISCARD, Filter::All)).await? {
+        let Value::Json(Json::Array(all)) = row.value("values") else { continue };
+        let discards = all.iter().map(discard_from_json).collect::<Option<Vec<_>>>();
+        let discards = discards.ok_or_else(|| Error::corrupt("a stored discard is broken"))?;
+        stored.push((text(&row, "id")?.to_owned(), discards));
+    }
+    Ok(stored)
+}
+
+fn packed(put: impl FnOnce(&mut Vec<u8>)) -> Json {
+    let mut out = Vec::new();
+    put(&mut out);
+    hex(&out).into()
+}
+
+fn discard_to_json(discard: &Discard) -> Json {
+    json!({
+        "collection": &*discard.collection,
+        "key": packed(|out| put_key(out, &discard.key)),
+        "field": discard.field.as_deref(),
+        "lost": packed(|out| put_value(out, &discard.lost)),
+        "loser": packed(|out| discard.loser.put(out)),
+        "winner": packed(|out| discard.winner.put(out)),
+        "concurrent": discard.concurrent,
+    })
+}
+
+fn discard_from_json(json: &Json) -> Option<Discard> {
+    let unpacked = |name: &str| unhex(json[name].as_str()?);
+    let author = |name: &str| Author::read(&mut Reader::new(&unpacked(name)?)).ok();
+    Some(Discard {
+        collection: Name::from(json["collection"].as_str()?),
+        key: Reader::new(&unpacked("key")?).key().ok()?,
+        field: json["field"].as_str().map(Name::from),
+        lost: Reader::new(&unpacked("lost")?).value().ok()?,
+        loser: author("loser")?,
+        winner: author("winner")?,
+        concurrent: json["concurrent"].as_bool()?,
+    })
+}

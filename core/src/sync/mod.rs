@@ -1,0 +1,162 @@
+//! Sync: exchanges a client log with a shared log and applies what others wrote.
+
+mod applying;
+mod clean;
+mod integrate;
+mod lanes;
+mod options;
+mod receive;
+mod remote;
+mod renew;
+mod restamp;
+mod share;
+mod status;
+
+use std::collections::BTreeMap;
+
+use applying::Buffer;
+pub use options::{
+    ContinueSync, ReceiveHook, Stage, SyncEvent, SyncObserver, SyncOptions, SyncReport,
+};
+use remote::Remote;
+pub use status::{RemoteStatus, SyncStatus, status};
+
+use crate::change::Change;
+use crate::client::{ClientLog, CutLimits, Lane, REMOTE, Witnesses, find};
+use crate::log::{SharedLog, Tip};
+use crate::merge::Discard;
+use crate::{Filter, Result};
+
+/// Exchanges the client log with a shared log: receive, share, integrate, clean up.
+///
+/// Runs of one process wait for each other. Any number of processes may write and sync meanwhile. It may
+/// be stopped anywhere, even by a crash: what was done is done, the rest happens next time, nothing is
+/// lost and nothing happens twice.
+///
+/// # Errors
+///
+/// - Whatever the shared log reports, such as [`Unavailable`](crate::ErrorKind::Unavailable) or
+///   [`Denied`](crate::ErrorKind::Denied): the queue stays, sync again later.
+/// - [`Full`](crate::ErrorKind::Full) if this database has no room.
+pub async fn do_sync(
+    log: &ClientLog,
+    shared: &dyn SharedLog,
+    options: &SyncOptions,
+) -> Result<SyncReport> {
+    let _one_at_a_time = log.lock_sync().await;
+    let mut session = Session::open(log, shared, options).await?;
+    match session.run().await {
+        Ok(()) => Ok(session.report),
+        Err(error) => {
+            // Best effort: what went wrong is told to the caller in any case.
+            session.remote.error = Some((error.to_string(), log.now()));
+            let noted = vec![session.remote.store()];
+            let _ = log.write(noted).await;
+            Err(error)
+        }
+    }
+}
+
+/// The values that lost against concurrent writes and that no observer took yet, oldest first.
+///
+/// # Errors
+///
+/// Whatever reading reports.
+pub async fn discards(log: &ClientLog) -> Result<Vec<Discard>> {
+    Ok(clean::stored_discards(log).await?.into_iter().flat_map(|(_, discards)| discards).collect())
+}
+
+/// One sync under way.
+struct Session<'a> {
+    log: &'a ClientLog,
+    shared: &'a dyn SharedLog,
+    options: &'a SyncOptions,
+    remote: Remote,
+    lanes: BTreeMap<String, Lane>,
+    /// Entries that were received in this sync and are not applied yet.
+    buffers: BTreeMap<String, Buffer>,
+    witnesses: Witnesses,
+    /// How far the log holds the own lane, once it was asked.
+    held: Option<Vec<Tip>>,
+    /// What time the log said it is, and what this clock showed then.
+    time: Option<(i64, i64)>,
+    /// Whether something about the remote has to be stored at the end.
+    dirty: bool,
+    report: SyncReport,
+}
+
+impl<'a> Session<'a> {
+    async fn open(
+        log: &'a ClientLog,
+        shared: &'a dyn SharedLog,
+        options: &'a SyncOptions,
+    ) -> Result<Self> {
+        let name = shared.name();
+        let rows = log.find(find(&REMOTE, Filter::key(name.as_str()))).await?.objects;
+        let remote = rows.first().map(Remote::from_row).transpose()?;
+        let mut session = Self {
+            log,
+            shared,
+            options,
+            remote: remote.unwrap_or_else(|| Remote::new(name)),
+            lanes: BTreeMap::new(),
+            buffers: BTreeMap::new(),
+            witnesses: Witnesses::default(),
+            held: None,
+            time: None,
+            dirty: false,
+            report: SyncReport { finished: true, ..SyncReport::default() },
+        };
+        session.load_lanes().await?;
+        Ok(session)
+    }
+
+    async fn run(&mut self) -> Result<()> {
+        let head = self.log.head().await?;
+        if !self.remote.is_for(&head) {
+            self.shared.join(head.replica).await?;
+            self.remote.replica = Some(head.replica);
+            self.dirty = true;
+        }
+        for stage in [Stage::Receive, Stage::Share, Stage::Integrate, Stage::CleanUp] {
+            if !self.options.does(stage) {
+                continue;
+            }
+            let decision = self.options.continue_sync.as_ref();
+            if decision.is_some_and(|decision| !decision.goes_on(stage, &self.report)) {
+                self.report.finished = false;
+                break;
+            }
+            self.options.tell(SyncEvent::Stage(stage));
+            match stage {
+                Stage::Receive => self.receive().await?,
+                Stage::Share => self.share().await?,
+                Stage::Integrate => self.integrate().await?,
+                Stage::CleanUp => self.clean_up().await?,
+            }
+        }
+        self.finish().await
+    }
+
+    /// Stores how it went, if there is anything to tell.
+    async fn finish(&mut self) -> Result<()> {
+        self.tell_discards().await?;
+        if self.dirty || self.remote.error.is_some() || self.remote.success.is_none() {
+            self.remote.error = None;
+            self.remote.success = Some(self.log.now());
+            let _ = self.log.write(vec![self.remote.store()]).await?;
+        }
+        Ok(())
+    }
+
+    fn limits(&self) -> CutLimits {
+        let (entries, bytes) = (self.options.upload_entries.max(1), self.options.upload_bytes);
+        CutLimits { entries, bytes }
+    }
+
+    async fn tell_changes(&self, changes: &[Change]) {
+        if !changes.is_empty() {
+            self.log.feed().after(changes, crate::change::Origin::Sync).await;
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Receiving: from the shared log into the database, and at once into the data where that can be.
+
+use super::lanes::Place;
+use super::{Session, SyncEvent};
+use crate::client::{
+    ENTRY, GUARD, Head, Merged, Rows, SEGMENT, TRIES, blob, int, is_overtaken, put,
+};
+use crate::log::{After, Damage, Fetch, Fetched, Segment};
+use crate::operation::{Condition, Guard};
+use crate::{Error, ErrorKind, Key, Object, Result, Step};
+
+use super::applying::Applying;
+use super::options::Stage;
+
+/// What became of an attempt to apply what is in the buffers.
+#[derive(Debug)]
+pub(super) enum Attempt {
+    /// It is durable; so much was applied.
+    Done,
+    /// Somebody else wrote in between, or rows have to be looked at more closely: from the start.
+    Again,
+}
+
+impl Session<'_> {
+    /// Fetches page by page until there is no more.
+    pub(super) async fn receive(&mut self) -> Result<()> {
+        let mut anything = false;
+        loop {
+            let fetched = self.fetch().await?;
+            self.held = Some(fetched.own.clone());
+            self.time = fetched.time.map(|theirs| (theirs, self.log.now()));
+            if let Some((theirs, ours)) = self.time
+                && self.remote.offset != Some(theirs - ours)
+            {
+                self.remote.offset = Some(theirs - ours);
+                self.dirty = true;
+            }
+            for damage in &fetched.damaged {
+                self.damaged(damage.clone());
+            }
+            let more = fetched.more;
+            anything |= !fetched.segments.is_empty();
+            let moved = self.remote.cursor.as_ref() != Some(&fetched.cursor);
+            if moved || !fetched.segments.is_empty() {
+                self.take_page(fetched).await?;
+            }
+            if !more {
+                break;
+            }
+            if self.options.single_batch {
+                self.report.finished = false;
+                break;
+            }
+        }
+        if anything { self.acknowledge().await } else { Ok(()) }
+    }
+
+    async fn fetch(&mut self) -> Result<Fetched> {
+        let head = self.log.head().await?;
+        let after = match self.remote.cursor.clone() {
+            Some(cursor) => After::Cursor(cursor),
+            None => After::Known(self.received(&head)),
+        };
+        let mut request = Fetch {
+            replica: head.replica,
+            after,
+            limit_bytes: self.options.download_bytes,
+            limit_entries: self.options.download_entries,
+        };
+        match self.shared.fetch(&request).await {
+            // The log was restored or compacted: on from what is known here.
+            Err(error) if error.kind() == ErrorKind::Rejoin => {
+                request.after = After::Known(self.received(&head));
+                self.remote.shared = 0;
+                self.shared.fetch(&request).await
+            }
+            other => other,
+        }
+    }
+
+    fn damaged(&mut self, damage: Damage) {
+        if !self.report.damaged.contains(&damage) {
+            self.options.tell(SyncEvent::Damaged(damage.clone()));
+            self.report.damaged.push(damage);
+        }
+    }
+
+    /// Stores a page and the cursor behind it in one batch, applied already where that can be.
+    async fn take_page(&mut self, fetched: Fetched) -> Result<()> {
+        let before = (self.report.clone(), self.remote.clone());
+        let mut rows = Rows::Write;
+        for _ in 0..TRIES {
+            match self.try_page(&fetched, &mut rows).await? {
+                Attempt::Done => return Ok(()),
+                Attempt::Again => {
+                    self.report = before.0.clone();
+                    let error = self.remote.error.take();
+                    self.remote = before.1.clone();
+                    self.remote.error = error;
+                    self.buffers.clear();
+                    self.witnesses = Default::default();
+                    self.load_lanes().await?;
+                }
+            }
+        }
+        Err(Error::new(ErrorKind::Unavailable, "other processes write all the time; sync again"))
+    }
+
+    async fn try_page(&mut self, fetched: &Fetched, rows: &mut Rows) -> Result<Attempt> {
+        let integrates = self.options.does(Stage::Integrate);
+        let log = self.log;
+        let mut cached = log.lock().await;
+        let mut head = log.loaded(&mut cached).await?.clone();
+        if integrates {
+            match self.settle(&mut head).await {
+                Err(error) if is_overtaken(&error) => {
+                    *cached = None;
+                    return Ok(Attempt::Again);
+                }
+                other => other?,
+            }
+            *cached = Some(head.clone());
+        }
+        let mut steps = Vec::new();
+        let (mut entries, mut bytes) = (0, 0);
+        for segment in &fetched.segments {
+            match self.place(&head, segment).await? {
+                Place::Known => continue,
+                Place::OwnButForeign => {
+                    self.renew(&mut head).await?;
+                    *cached = None;
+                    return Ok(Attempt::Again);
+                }
+                Place::Gap => {
+                    self.gap(segment);
+                    continue;
+                }
+                Place::Continues(id) => self.store_segment(&id, segment, &mut steps),
+                Place::Begins(lane) => {
+                    let id = lane.id.clone();
+                    let _ = self.lanes.insert(id.clone(), *lane);
+                    self.store_segment(&id, segment, &mut steps);
+                }
+            }
+            entries += segment.header().entries;
+            bytes += segment.bytes().len() as u64;
+        }
+        if self.report.damaged.iter().all(|damage| damage.place != GAP) {
+            self.remote.cursor = Some(fetched.cursor.clone());
+        }
+        let applying = if integrates { self.take_batches(&mut head) } else { self.store_lanes() };
+        steps.push(self.remote.store());
+        let attempt = self.apply(cached, head, applying, steps, rows).await?;
+        if matches!(attempt, Attempt::Done) && entries > 0 {
+            self.report.received += entries;
+            self.report.bytes_received += bytes;
+            self.options.tell(SyncEvent::Received { entries, bytes });
+        }
+        Ok(attempt)
+    }
+
+    /// A segment that continues nothing: the next fetch asks by what is known instead of by cursor.
+    fn gap(&mut self, segment: &Segment) {
+        let reason = "it continues a lane at a place that is not known here".to_owned();
+        let span = Some(*segment.span());
+        self.damaged(Damage { place: GAP.to_owned(), reason, span });
+        self.remote.cursor = None;
+    }
+
+    fn store_segment(&mut self, id: &str, segment: &Segment, steps: &mut Vec<Step>) {
+        let Some(lane) = self.lanes.get_mut(id) else { return };
+        let span = segment.span();
+        // Lanes that fell behind, because a stage was off, are read back by the integrating stage.
+        let buffer = self.buffers.entry(id.to_owned()).or_default();
+        if !buffer.is_empty() || lane.applied == lane.received {
+            buffer.push(segment, lane.applied);
+        }
+        (lane.received, lane.received_hash) = (span.last, span.after);
+        let row = Object::new()
+            .with("after", blob(&span.after.0))
+            .with("before", blob(&span.before.0))
+            .with("bytes", blob(segment.bytes()))
+            .with("first", int(span.first))
+            .with("lane", id)
+            .with("last", int(span.last));
+        steps.push(put(&SEGMENT, row));
+    }
+
+    /// Steps that store the lanes without applying anything.
+    fn store_lanes(&mut self) -> Applying {
+        let mut applying = Applying::default();
+        for id in std::mem::take(&mut self.buffers).into_keys() {
+            applying.steps.extend(self.lanes.get_mut(&id).map(crate::client::Lane::store));
+        }
+        applying
+    }
+
+    /// Writes, in one batch: what was received, the rows and histories of the objects it is about, lanes
+    /// and head. The guards make sure that nobody wrote since these were read.
+    pub(super) async fn apply(
+        &mut self,
+        mut cached: async_lock::MutexGuard<'_, Option<Head>>,
+        mut head: Head,
+        applying: Applying,
+        received: Vec<Step>,
+        rows: &mut Rows,
+    ) -> Result<Attempt> {
+        let Applying { objects, steps: lanes, entries, parked, withheld } = applying;
+        let merged = self.log.merge(objects, &mut self.witnesses, *rows).await?;
+        if !merged.unlogged.is_empty() {
+            *cached = None;
+            drop(cached);
+            self.log.record_unlogged(&merged.unlogged).await?;
+            return Ok(Attempt::Again);
+        }
+        let Merged { steps: written, changes, discards, .. } = merged;
+        let discards: Vec<_> = discards.into_iter().filter(|lost| lost.concurrent).collect();
+        let mut steps = vec![head.guard(), nobody_wrote(&head)];
+        steps.extend(received);
+        steps.extend(written);
+        steps.extend(lanes);
+        if !discards.is_empty() {
+            steps.push(super::clean::store_discards(&head, &discards));
+        }
+        steps.push(head.store());
+        match self.log.write(steps).await {
+            Ok(_) => *cached = Some(head),
+            Err(error) if is_overtaken(&error) => {
+                *cached = None;
+                return Ok(Attempt::Again);
+            }
+            // A row that nobody logged stands where an object was to be created.
+            Err(error) if error.kind() == ErrorKind::Conflict && *rows == Rows::Write => {
+                *rows = Rows::Compare;
+                *cached = None;
+                return Ok(Attempt::Again);
+            }
+            Err(error) => {
+                *cached = None;
+                return Err(error);
+            }
+        }
+        drop(cached);
+        self.report.integrated += entries;
+        self.report.parked += parked;
+        self.report.withheld += withheld;
+        self.report.discarded += discards.len() as u64;
+        if entries > 0 {
+            self.options.tell(SyncEvent::Integrated { entries });
+        }
+        self.tell_changes(&changes).await;
+        Ok(Attempt::Done)
+    }
+
+    /// Tells the log what is durably received.
+    async fn acknowledge(&mut self) -> Result<()> {
+        let head = self.log.head().await?;
+        let known = self.received(&head);
+        if known != self.remote.acknowledged {
+            self.shared.acknowledge(head.replica, &known).await?;
+            self.remote.acknowledged = known;
+            self.dirty = true;
+        }
+        Ok(())
+    }
+}
+
+const GAP: &str = "the answer to a fetch";
+
+/// A guard that no own entry was added since the head was read.
+fn nobody_wrote(head: &Head) -> Step {
+    let next = Key::from(int(head.seq + 1));
+    let (collection, condition) = ((*ENTRY).clone(), Condition::Absent(next));
+    Step::Guard(Guard { name: GUARD.into(), collection, condition })
+}

@@ -1,0 +1,110 @@
+//! What is known of one shared log.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::client::{Head, REMOTE, blob, change, int, number, put, text};
+use crate::log::{Cursor, VersionVector};
+use crate::{Object, ReplicaId, Result, Step, Value};
+
+/// What is known of one shared log: how far it was read and fed, how the last sync went.
+#[derive(Clone, Debug)]
+pub(super) struct Remote {
+    name: String,
+    /// Who this database was when it last synced with the log.
+    pub replica: Option<ReplicaId>,
+    pub cursor: Option<Cursor>,
+    /// Up to here the log holds the own lane.
+    pub shared: u64,
+    /// Lanes of earlier ids of this database, and how far the log holds them.
+    pub relayed: BTreeMap<String, u64>,
+    pub acknowledged: VersionVector,
+    pub success: Option<i64>,
+    pub error: Option<(String, i64)>,
+    /// By how many milliseconds the log's time is ahead of this clock.
+    pub offset: Option<i64>,
+    /// Members and how far they acknowledged the own lane.
+    pub peers: BTreeMap<String, u64>,
+    stored: bool,
+}
+
+impl Remote {
+    pub fn new(name: String) -> Self {
+        Self {
+            name,
+            replica: None,
+            cursor: None,
+            shared: 0,
+            relayed: BTreeMap::new(),
+            acknowledged: VersionVector::default(),
+            success: None,
+            error: None,
+            offset: None,
+            peers: BTreeMap::new(),
+            stored: false,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// After this database took a new id, nothing of its lane is known to be there.
+    pub fn is_for(&mut self, head: &Head) -> bool {
+        if self.replica == Some(head.replica) {
+            return true;
+        }
+        self.shared = 0;
+        self.peers.clear();
+        false
+    }
+
+    pub fn from_row(row: &Object) -> Result<Self> {
+        let optional = |field: &str| row.value(field).as_int();
+        let known = row.value("acknowledged").as_bytes();
+        let error = row.value("error").as_text().map(str::to_owned);
+        Ok(Self {
+            name: text(row, "id")?.to_owned(),
+            replica: text(row, "replica")?.parse().ok(),
+            cursor: row.value("cursor").as_bytes().map(|bytes| Cursor(bytes.to_vec())),
+            shared: number(row, "shared")?,
+            relayed: numbers(row.value("relayed")),
+            acknowledged: known.map(VersionVector::from_bytes).transpose()?.unwrap_or_default(),
+            success: optional("success"),
+            error: error.zip(optional("error_at")),
+            offset: optional("offset"),
+            peers: numbers(row.value("peers")),
+            stored: true,
+        })
+    }
+
+    pub fn store(&mut self) -> Step {
+        let (error, error_at) = self.error.clone().unzip();
+        let replica = self.replica.map(|replica| replica.to_string()).unwrap_or_default();
+        let row = Object::new()
+            .with("acknowledged", blob(&self.acknowledged.to_bytes()))
+            .with("cursor", self.cursor.as_ref().map(|cursor| blob(&cursor.0)))
+            .with("error", error)
+            .with("error_at", error_at)
+            .with("offset", self.offset)
+            .with("peers", json(&self.peers))
+            .with("relayed", json(&self.relayed))
+            .with("replica", replica)
+            .with("shared", int(self.shared))
+            .with("success", self.success);
+        if std::mem::replace(&mut self.stored, true) {
+            return change(&REMOTE, self.name.as_str(), row);
+        }
+        put(&REMOTE, row.with("id", self.name.as_str()))
+    }
+}
+
+fn numbers(value: &Value) -> BTreeMap<String, u64> {
+    let Value::Json(Json::Object(members)) = value else { return BTreeMap::new() };
+    members.iter().filter_map(|(name, value)| Some((name.clone(), value.as_u64()?))).collect()
+}
+
+fn json(numbers: &BTreeMap<String, u64>) -> Value {
+    Value::Json(numbers.iter().map(|(name, number)| (name.clone(), Json::from(*number))).collect())
+}

@@ -1,0 +1,70 @@
+//! A new replica id, for a database that was cloned or restored from a backup.
+
+use super::{Session, SyncEvent};
+use crate::client::{CUT, ENTRY, Head, Lane, SEGMENT, blob, int, put};
+use crate::log::{Codec, FORMAT, Header, Known, Segment};
+use crate::{Filter, Object, ReplicaId, Result, Step};
+
+impl Session<'_> {
+    /// Takes a new replica id. The own lane so far becomes one like anyone's, that this database keeps and
+    /// passes on, so that no entry of it is lost; what is written from now on begins a new lane.
+    pub(super) async fn renew(&mut self, head: &mut Head) -> Result<()> {
+        self.settle(head).await?;
+        let old = head.replica;
+        let mut steps = vec![head.guard()];
+        let cuts = self.log.cuts_behind(head, 0).await?;
+        let start = crate::log::lane_start(self.log.group(), old);
+        let root = crate::log::Tip { replica: old, seq: 0, hash: start };
+        let mut lane = Lane::behind(root, None);
+        for cut in &cuts {
+            let canonical = self.log.cut_bytes(cut).await?;
+            let mut row = Object::new()
+                .with("after", blob(&cut.span.after.0))
+                .with("before", blob(&cut.span.before.0))
+                .with("first", int(cut.span.first))
+                .with("lane", lane.id.as_str())
+                .with("last", int(cut.span.last));
+            // What everybody has was cleaned away; its place is enough.
+            if !canonical.is_empty() {
+                let header = Header {
+                    format: FORMAT,
+                    group: self.log.group().clone(),
+                    group_epoch: 0,
+                    span: cut.span,
+                    entries: cut.span.last - cut.span.first + 1,
+                    greatest: cut.greatest,
+                    key_epoch: 0,
+                    codec: Codec::Packed.number(),
+                    extensions: Vec::new(),
+                };
+                let _ = row.set("bytes", blob(Segment::seal(header, &canonical).bytes()));
+            }
+            steps.push(put(&SEGMENT, row));
+        }
+        (lane.received, lane.received_hash) = (head.frozen, head.frozen_hash);
+        (lane.applied, lane.applied_hash) = (head.frozen, head.frozen_hash);
+        lane.context = (*head.context).clone();
+        lane.mine = true;
+        steps.push(lane.store());
+        for collection in [&ENTRY, &CUT] {
+            let (collection, filter) = ((**collection).clone(), Filter::All);
+            steps.push(Step::Delete { collection, filter, limit: None });
+        }
+        let new = ReplicaId(self.log.config().random.bytes());
+        let mut next = Head::new(head.group.clone(), new);
+        next.rev = head.rev;
+        next.clock = head.clock;
+        next.applied = head.applied;
+        let known = Known { seq: head.frozen, hash: head.frozen_hash, except: Vec::new() };
+        let mut context = (*head.context).clone();
+        context.set(old, known);
+        next.context = context.into();
+        next.context_due = true;
+        steps.push(next.store());
+        let _ = self.log.write(steps).await?;
+        *head = next;
+        self.dirty = true;
+        self.options.tell(SyncEvent::NewReplica { old, new });
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! Stamping own entries anew when this replica's clock turns out to be off.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Session, SyncEvent};
+use crate::client::{ClientLog, ENTRY, HISTORY, Head, bytes, change, find, int, number, object_id};
+use crate::clock::Hlc;
+use crate::log::Entry;
+use crate::merge::History;
+use crate::{Filter, Key, Object, Result, Stamp};
+
+impl Session<'_> {
+    /// Stamps the own entries that are not cut yet anew, if the log's time says that this clock is off by
+    /// more than the drift.
+    ///
+    /// In `seq` order, each gets the greatest of: its old stamp moved by the offset, but at most the log's
+    /// time; one after the previous own entry about the object; one after everything else applied to the
+    /// object. Whatever was applied was applied before these entries were written, because applying cuts
+    /// all own entries first; so no edit falls behind what its user saw. One batch, guarded by the head.
+    pub(super) async fn restamp(&mut self, head: &mut Head) -> Result<()> {
+        let drift = i64::try_from(self.log.config().drift.as_millis()).unwrap_or(i64::MAX);
+        let Some((theirs, ours)) = self.time else { return Ok(()) };
+        let offset = theirs - ours;
+        if offset.abs() <= drift {
+            return Ok(());
+        }
+        let rows = self.log.find_all(ClientLog::entries_behind(head.frozen)).await?;
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in &rows {
+            entries.push(Entry::from_bytes(number(row, "seq")?, bytes(row, "entry")?)?);
+        }
+        let mut last = self.greatest_applied(&entries).await?;
+        let mut used = HashSet::new();
+        let mut next = head.clone();
+        next.clock = Hlc::at(Stamp::ZERO);
+        next.ahead.clear();
+        let mut steps = vec![head.guard()];
+        for entry in &mut entries {
+            let moved = Stamp::at_millis(entry.stamp.millis().saturating_add(offset).min(theirs));
+            let id = entry.write.as_ref().map(|write| object_id(&write.collection, &write.key));
+            let known = id.as_ref().and_then(|id| last.get(id)).map(|stamp| stamp.next());
+            let mut stamp = moved.max(known.unwrap_or_default());
+            while !used.insert(stamp) && stamp < Stamp::GREATEST {
+                stamp = stamp.next();
+            }
+            entry.stamp = stamp;
+            let _ = id.map(|id| last.insert(id, stamp));
+            if stamp <= Stamp::at_millis(theirs).max(next.clock.last()) {
+                next.clock = Hlc::at(next.clock.last().max(stamp));
+            } else if let Some(write) = &entry.write {
+                let _ = next.ahead.insert((write.collection.clone(), write.key.clone()), stamp);
+                next.applied = next.applied.max(stamp);
+            }
+            let clock = (stamp != next.clock.last()).then(|| int(next.clock.last().bits()));
+            let row = Object::new().with("clock", clock).with("entry", entry.to_bytes());
+            steps.push(change(&ENTRY, int(entry.seq), row));
+        }
+        steps.push(next.store());
+        let _ = self.log.write(steps).await?;
+        *head = next;
+        self.options.tell(SyncEvent::Restamped { entries: entries.len() as u64, offset });
+        Ok(())
+    }
+
+    async fn greatest_applied(&self, entries: &[Entry]) -> Result<HashMap<Vec<u8>, Stamp>> {
+        let writes = entries.iter().filter_map(|entry| entry.write.as_ref());
+        let ids: HashSet<Vec<u8>> =
+            writes.map(|write| object_id(&write.collection, &write.key)).collect();
+        let ids: Vec<Vec<u8>> = ids.into_iter().collect();
+        let mut greatest = HashMap::new();
+        for chunk in ids.chunks(1_000) {
+            let keys = chunk.iter().cloned().map(Key::from).collect();
+            for row in self.log.find_all(find(&HISTORY, Filter::Keys(keys))).await? {
+                if let Some(author) = History::greatest_in(bytes(&row, "state")?)? {
+                    let _ = greatest.insert(bytes(&row, "id")?.to_vec(), author.stamp);
+                }
+            }
+        }
+        Ok(greatest)
+    }
+}
