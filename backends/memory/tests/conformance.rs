@@ -1,7 +1,7 @@
 //! The memory backend keeps every promise of a backend, as it is and declaring nothing.
 
 use syncline_backend_memory::MemoryBackend;
-use syncline_conformance::{Fixture, Modest, backend_suite, manager_suite};
+use syncline_conformance::{Fixture, Modest, Partly, backend_suite, manager_suite};
 use syncline_core::Backend;
 
 mod as_it_is {
@@ -42,6 +42,23 @@ mod declaring_nothing {
 
     async fn open() -> Fixture {
         Fixture::new(Modest(MemoryBackend::default()))
+    }
+}
+
+/// Like a database whose transactions have to be set up first.
+mod all_but_batches {
+    use super::*;
+
+    backend_suite!(
+        #[pollster::test]
+        open
+    );
+
+    async fn open() -> Fixture {
+        let memory = MemoryBackend::default();
+        let mut can = memory.capability();
+        can.atomic_batch = false;
+        Fixture::new(Partly(memory, can))
     }
 }
 

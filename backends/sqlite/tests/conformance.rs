@@ -15,6 +15,11 @@ mod in_memory {
         open
     );
 
+    #[pollster::test]
+    async fn agrees_with_the_model() {
+        syncline_conformance::agrees_with_model(open, 200).await;
+    }
+
     async fn open() -> Fixture {
         Fixture::new(memory())
     }

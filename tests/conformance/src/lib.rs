@@ -54,7 +54,7 @@ pub use fixture::Fixture;
 pub use log_fixture::LogFixture;
 pub use log_suite::run_log_case;
 pub use manager_suite::run_manager_case;
-pub use modest::Modest;
+pub use modest::{Modest, Partly};
 pub use schema::schema;
 
 use syncline_core::Result;
@@ -90,6 +90,7 @@ macro_rules! backend_suite {
             a_create_answers_with_the_key
             a_created_object_is_found
             a_delete_beyond_its_limit_is_refused
+            a_delete_by_the_whole_object_removes_it
             a_delete_does_not_cascade
             a_delete_of_all_empties_one_collection
             a_delete_removes_the_object_with_the_key

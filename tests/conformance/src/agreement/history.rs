@@ -174,6 +174,10 @@ fn find(dice: &mut Dice, collection: &Collection) -> Find {
         .collect();
     let mut sorted: Vec<(Name, Primitive)> = Vec::new();
     for _ in 0..dice.below(4).min(sortable.len()) {
+        // Behind the whole key nothing is left to sort, and a place there is nobody's.
+        if collection.key().iter().all(|name| sorted.iter().any(|(field, _)| field == name)) {
+            break;
+        }
         let (field, primitive) = sortable.swap_remove(dice.below(sortable.len()));
         let directions = [Direction::Ascending, Direction::Descending];
         find = find.order_by(field.clone(), dice.pick(&directions));

@@ -36,6 +36,18 @@ pub async fn a_delete_removes_what_meets_the_filter(fixture: &Fixture) -> Result
     Ok(())
 }
 
+/// A delete may name an object by all that it holds.
+pub async fn a_delete_by_the_whole_object_removes_it(fixture: &Fixture) -> Result<()> {
+    let ann = user("ann", "Ann").with("age", 30).with("active", false);
+    let [older, same] = [ann.clone().with("age", 31), ann.clone()];
+    fixture.fill("user", [older.with("id", "b"), same.with("id", "c"), ann.clone()]).await?;
+    let whole = ann.iter().map(|(field, value)| Filter::eq(field.clone(), value.clone()));
+    let outcome = fixture.write(Batch::new().delete("user", Filter::And(whole.collect()))).await?;
+    assert_eq!(outcome, [StepOutcome::Deleted(1)]);
+    assert_eq!(ids(&all(fixture, "user").await?), ["b", "c"]);
+    Ok(())
+}
+
 /// A delete of everything empties one collection and leaves the others.
 pub async fn a_delete_of_all_empties_one_collection(fixture: &Fixture) -> Result<()> {
     let _ = three_users(fixture).await?;

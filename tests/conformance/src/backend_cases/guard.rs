@@ -188,6 +188,7 @@ pub async fn guarded_writers_lose_no_update(fixture: &Fixture) -> Result<()> {
     let add_one = || async {
         for _ in 0..1_000 {
             let seen = get(fixture, "user", "counter").await?.unwrap_or_default();
+            crate::together::pause().await;
             let age = seen.value("age").as_int().unwrap_or_default();
             let batch = Batch::new().guard("seen", "user", looks("counter", seen)).update(
                 "user",
