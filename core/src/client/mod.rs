@@ -8,7 +8,6 @@ mod lane;
 mod objects;
 mod record;
 mod stamps;
-mod unlogged;
 
 use std::fmt::Debug;
 use std::sync::Arc;

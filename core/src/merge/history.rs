@@ -217,21 +217,6 @@ impl History {
         Ok(history)
     }
 
-    /// What is left of the short form when the row's values are gone: that the object was created.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if the bytes are not those of a history.
-    pub fn without_values(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes);
-        let mut history = Self::default();
-        match reader.byte()? {
-            WHOLE => history.add(Author::read(&mut reader)?, &Op::Create(Object::new())),
-            _ => history = Self::read_full(&mut reader)?,
-        }
-        Ok(history)
-    }
-
     /// Whether stored bytes leave the values to the row.
     pub fn needs_row(bytes: &[u8]) -> bool {
         bytes.first() == Some(&WHOLE)

@@ -17,6 +17,7 @@ mod lww;
 pub use author::Author;
 pub use history::History;
 pub use lww::FieldLww;
+pub(crate) use lww::storable;
 
 use std::fmt::Debug;
 

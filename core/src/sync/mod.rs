@@ -2,8 +2,11 @@
 
 mod applying;
 mod clean;
+mod doctor;
+mod fingerprint;
 mod integrate;
 mod lanes;
+mod object_log;
 mod options;
 mod receive;
 mod remote;
@@ -11,15 +14,19 @@ mod renew;
 mod restamp;
 mod share;
 mod status;
+mod unlogged;
 
 use std::collections::BTreeMap;
 
 use applying::Buffer;
+pub use doctor::{Finding, Problem, doctor};
+pub use fingerprint::{Fingerprint, fingerprint};
+pub use object_log::{LoggedWrite, object_log};
 pub use options::{
     ContinueSync, ReceiveHook, Stage, SyncEvent, SyncObserver, SyncOptions, SyncReport,
 };
 use remote::Remote;
-pub use status::{RemoteStatus, SyncStatus, status};
+pub use status::{Quarantined, RemoteStatus, SyncStatus, status};
 
 use crate::change::Change;
 use crate::client::{ClientLog, CutLimits, Lane, REMOTE, Witnesses, find};

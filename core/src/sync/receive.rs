@@ -210,7 +210,7 @@ impl Session<'_> {
         if !merged.unlogged.is_empty() {
             *cached = None;
             drop(cached);
-            self.log.record_unlogged(&merged.unlogged).await?;
+            super::unlogged::record_unlogged(self.log, &merged.unlogged).await?;
             return Ok(Attempt::Again);
         }
         let Merged { steps: written, changes, discards, .. } = merged;

@@ -39,8 +39,8 @@ impl Middleware for Station {
         self.place
     }
 
-    fn collections(&self) -> Vec<Collection> {
-        self.collection.iter().cloned().collect()
+    fn collections(&self) -> Result<Vec<Collection>> {
+        Ok(self.collection.iter().cloned().collect())
     }
 
     async fn start(&self, setup: &Setup) -> Result<()> {
