@@ -180,3 +180,42 @@ fn use_log(connection: &Connection, config: &SqliteConfig) -> Result<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(db: &Db, pragma: &str) -> String {
+        let value = db.connection.pragma_query_value(None, pragma, |row| {
+            Ok(match row.get_ref(0)? {
+                rusqlite::types::ValueRef::Integer(int) => int.to_string(),
+                other => other.as_str()?.to_owned(),
+            })
+        });
+        value.expect("a pragma that is there")
+    }
+
+    #[test]
+    fn a_commit_is_synced_to_the_disk_unless_less_was_asked_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (durability, synchronous) in [(Durability::Full, "2"), (Durability::Normal, "1")] {
+            let config = SqliteConfig { durability, ..SqliteConfig::default() };
+            let path = folder.path().join(synchronous);
+            let db = Db::open(Some(&path), &config, Role::Writer, Arc::default()).expect("opens");
+            assert_eq!(ask(&db, "synchronous"), synchronous);
+            assert_eq!(ask(&db, "journal_mode"), "wal");
+            assert_eq!(ask(&db, "cache_size"), "-65536");
+            assert_eq!(ask(&db, "foreign_keys"), "0");
+        }
+    }
+
+    #[test]
+    fn a_reader_cannot_write() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("data.db");
+        let open = |role| Db::open(Some(&path), &SqliteConfig::default(), role, Arc::default());
+        let _writer = open(Role::Writer).expect("opens");
+        let reader = open(Role::Reader).expect("opens");
+        assert!(reader.run("CREATE TABLE a (b)").is_err());
+    }
+}

@@ -5,9 +5,9 @@ mod record;
 
 use std::collections::HashSet;
 
+use syncline_core::Schema;
 use syncline_core::schema::{Collection, Index, Primitive, RESERVED};
 use syncline_core::value::Name;
-use syncline_core::{Error, Schema};
 
 use crate::connection::Db;
 use crate::error::{Result, SqliteError};
@@ -53,7 +53,13 @@ impl Plan {
         } else {
             refuse_reserved(&taken)?;
         }
-        refuse_clashes(schema)?;
+        if schema.get(record::TABLE).is_some() {
+            return Err(SqliteError::table(
+                record::TABLE,
+                None,
+                "this name is taken; choose another",
+            ));
+        }
         let mut plan = Self::default();
         let mut indexes = Vec::new();
         let made = stored.as_ref().map_or(&[][..], |stored| &stored.indexes);
@@ -170,10 +176,10 @@ fn create_table(collection: &Collection) -> String {
         && collection
             .key_primitives()
             .all(|primitive| matches!(primitive, Primitive::Int | Primitive::Timestamp));
-    let (key, rest): (Vec<_>, Vec<_>) =
-        collection.fields().iter().partition(|field| collection.is_key(&field.name));
+    let key = collection.key().iter().filter_map(|name| collection.field(name));
+    let rest = collection.fields().iter().filter(|field| !collection.is_key(&field.name));
     let mut lines = Vec::new();
-    for field in key.into_iter().chain(rest) {
+    for field in key.chain(rest) {
         let rule = match (collection.is_key(&field.name), single) {
             // Without the last word, the key of a deleted object would be given again.
             (true, true) if collection.counts_keys() => " PRIMARY KEY AUTOINCREMENT",
@@ -226,32 +232,4 @@ fn refuse_reserved(taken: &Taken) -> Result<()> {
             "names that begin with `sync_` are kept for Syncline; rename the table",
         )),
     }
-}
-
-/// SQLite does not tell names apart by small and capital letters, schemas do.
-fn refuse_clashes(schema: &Schema) -> Result<()> {
-    refuse_clash("collections", schema.collections().map(|collection| collection.name()))?;
-    for collection in schema.collections() {
-        refuse_clash("fields", collection.fields().iter().map(|field| &field.name))?;
-    }
-    if let Some(collection) = schema.get(record::TABLE) {
-        return Err(SqliteError::table(
-            &**collection.name(),
-            None,
-            "this name is taken; choose another",
-        ));
-    }
-    Ok(())
-}
-
-fn refuse_clash<'n>(what: &str, mut names: impl Iterator<Item = &'n Name>) -> Result<()> {
-    let mut seen = HashSet::new();
-    let Some(name) = names.find(|name| !seen.insert(name.to_ascii_lowercase())) else {
-        return Ok(());
-    };
-    let problem = format!(
-        "two {what} differ in nothing but small and capital letters, which SQLite does not tell \
-         apart; rename one"
-    );
-    Err(Error::invalid(problem).with("name", name).into())
 }

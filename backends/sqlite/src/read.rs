@@ -1,21 +1,29 @@
-//! Reading: rows to objects, objects to a page.
+//! Reading: which way to the objects of a page.
 
-use std::ops::ControlFlow;
+mod cut;
+
 use std::rc::Rc;
 
-use rusqlite::Row;
 use rusqlite::types::{Null, Value as Stored};
+use rusqlite::{CachedStatement, Rows};
 use syncline_core::value::Key;
-use syncline_core::{Continuation, Filter, Find, Object, Page, Value};
+use syncline_core::{Filter, Find, Page, Value};
 
 use crate::connection::Db;
-use crate::error::{Result, SqliteError};
-use crate::sql::{Sql, selects};
+use crate::error::Result;
+use crate::sql::{Param, Select, Sql, Way, is_led_by_index, selects, sort};
 use crate::table::{COMPOUND_KEYS, Table};
-use crate::value::{Bound, name, read, stored, weight};
+use crate::value::{Bound, stored};
+use cut::{Cut, Decoder};
 
 /// How many single keys one statement is asked for.
 const KEYS: usize = 1_000;
+
+/// Up to this many objects are sorted here, which is faster than having SQLite sort them.
+const FEW: u64 = 256;
+
+/// From this many objects on, sorting them anew for each page costs more than walking the primary key.
+const MANY: u64 = 20_000;
 
 /// Answers a question with one page.
 pub(crate) fn find(db: &Db, table: &Table, find: &Find) -> Result<Page> {
@@ -31,21 +39,69 @@ pub(crate) fn find(db: &Db, table: &Table, find: &Find) -> Result<Page> {
 }
 
 fn by_select(db: &Db, table: &Table, find: &Find) -> Result<Page> {
-    let select = selects(table, find, needed(find))?;
+    let first = first_way(table, find);
+    if first == Way::Unsorted
+        && let Some(page) = unsorted(db, table, find)?
+    {
+        return Ok(page);
+    }
+    let way = match first {
+        Way::Unsorted | Way::Sort if find.order.is_empty() => many_or_few(db, table, find)?,
+        _ => Way::Free,
+    };
+    let select = selects(table, find, needed(find), way)?;
     let mut cut = Cut::new(table, find, &select.columns);
     for part in &select.parts {
-        let mut statement = db.statement(&part.text)?;
-        for (at, value) in part.values.iter().enumerate() {
-            statement.raw_bind_parameter(at + 1, value)?;
-        }
-        let mut rows = statement.raw_query();
-        while let Some(row) = rows.next()? {
-            if cut.offer(row)?.is_break() {
-                return Ok(cut.finish(&select.hidden));
-            }
+        let mut statement = bound(db, part)?;
+        if cut.fill(&mut statement.raw_query())?.is_break() {
+            break;
         }
     }
     Ok(cut.finish(&select.hidden))
+}
+
+/// The way that is tried first.
+fn first_way(table: &Table, find: &Find) -> Way {
+    match (is_led_by_index(table, &find.filter), find.skip == 0 && find.after.is_none()) {
+        (true, true) => Way::Unsorted,
+        (true, false) if find.order.is_empty() => Way::Sort,
+        _ => Way::Free,
+    }
+}
+
+/// The page, if the answer is so short that it can be sorted here.
+fn unsorted(db: &Db, table: &Table, find: &Find) -> Result<Option<Page>> {
+    let Select { columns, hidden, parts } = selects(table, find, FEW + 1, Way::Unsorted)?;
+    let decoder = Decoder::new(table, &columns);
+    let mut objects = Vec::new();
+    for part in &parts {
+        let mut statement = bound(db, part)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            if objects.len() as u64 == FEW {
+                return Ok(None);
+            }
+            objects.push(decoder.object(row)?);
+        }
+    }
+    let mut cut = Cut::new(table, find, &columns);
+    for (object, bytes) in sort(table, find, objects)? {
+        if cut.offer(|| Ok((object, bytes)))?.is_break() {
+            break;
+        }
+    }
+    Ok(Some(cut.finish(&hidden)))
+}
+
+/// Whether to sort what an index leads to, or to walk the primary key.
+fn many_or_few(db: &Db, table: &Table, find: &Find) -> Result<Way> {
+    let text = format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE ", table.quoted);
+    let mut sql = Sql { text, ..Sql::default() };
+    sql.filter(table, &find.filter)?;
+    sql.push(" LIMIT ");
+    sql.bind(Param::Made(Stored::Integer(MANY.cast_signed())));
+    sql.push(")");
+    Ok(if single(db, &sql)? < MANY { Way::Sort } else { Way::Walk })
 }
 
 fn by_keys(db: &Db, table: &Table, find: &Find, keys: &[Key]) -> Result<Page> {
@@ -54,13 +110,8 @@ fn by_keys(db: &Db, table: &Table, find: &Find, keys: &[Key]) -> Result<Page> {
     if let ([key], None) = (keys, &find.after) {
         if table.fits(key.values()) {
             let mut statement = db.statement(&table.by_key)?;
-            for (at, value) in key.values().iter().enumerate() {
-                statement.raw_bind_parameter(at + 1, Bound(value))?;
-            }
-            let mut rows = statement.raw_query();
-            if let Some(row) = rows.next()? {
-                let _ = cut.offer(row)?;
-            }
+            bind(&mut statement, key.values().iter())?;
+            let _ = cut.fill(&mut statement.raw_query())?;
         }
         return Ok(cut.finish(&[]));
     }
@@ -73,21 +124,16 @@ fn by_keys(db: &Db, table: &Table, find: &Find, keys: &[Key]) -> Result<Page> {
     for keys in keys.chunks(at_once) {
         let mut statement = db.statement(&table.by_keys)?;
         if table.key.len() == 1 {
-            let keys: Vec<Stored> = keys.iter().flat_map(|key| key.iter()).map(stored).collect();
+            let keys: Vec<Stored> = keys.iter().copied().flatten().map(stored).collect();
             statement.raw_bind_parameter(1, Rc::new(keys))?;
         } else {
             // The places that are left over take the last key again, which changes nothing.
             let last = keys.last().into_iter().cycle();
-            let places = keys.iter().chain(last).take(COMPOUND_KEYS).flat_map(|key| key.iter());
-            for (at, value) in places.enumerate() {
-                statement.raw_bind_parameter(at + 1, Bound(value))?;
-            }
+            let places = keys.iter().chain(last).take(COMPOUND_KEYS).copied().flatten();
+            bind(&mut statement, places)?;
         }
-        let mut rows = statement.raw_query();
-        while let Some(row) = rows.next()? {
-            if cut.offer(row)?.is_break() {
-                return Ok(cut.finish(&[]));
-            }
+        if cut.fill(&mut statement.raw_query())?.is_break() {
+            break;
         }
     }
     Ok(cut.finish(&[]))
@@ -95,22 +141,16 @@ fn by_keys(db: &Db, table: &Table, find: &Find, keys: &[Key]) -> Result<Page> {
 
 /// Counts the objects that meet a filter.
 pub(crate) fn count(db: &Db, table: &Table, filter: &Filter) -> Result<u64> {
-    let mut sql =
-        Sql { text: format!("SELECT count(*) FROM {} WHERE ", table.quoted), ..Sql::default() };
+    let text = format!("SELECT count(*) FROM {} WHERE ", table.quoted);
+    let mut sql = Sql { text, ..Sql::default() };
     sql.filter(table, filter)?;
-    let mut statement = db.statement(&sql.text)?;
-    for (at, value) in sql.values.iter().enumerate() {
-        statement.raw_bind_parameter(at + 1, value)?;
-    }
-    let mut rows = statement.raw_query();
-    let count: i64 = rows.next()?.map_or(Ok(0), |row| row.get(0))?;
-    Ok(count.cast_unsigned())
+    single(db, &sql)
 }
 
 /// How SQLite would find the objects: its own words, one line for each step.
 pub(crate) fn explain(db: &Db, table: &Table, find: &Find) -> Result<Vec<String>> {
     let mut lines = Vec::new();
-    for part in selects(table, find, needed(find))?.parts {
+    for part in selects(table, find, needed(find), first_way(table, find))?.parts {
         let mut statement = db.statement(&format!("EXPLAIN QUERY PLAN {}", part.text))?;
         for at in 1..=part.values.len() {
             statement.raw_bind_parameter(at, Null)?;
@@ -123,94 +163,34 @@ pub(crate) fn explain(db: &Db, table: &Table, find: &Find) -> Result<Vec<String>
     Ok(lines)
 }
 
+fn single(db: &Db, sql: &Sql<'_>) -> Result<u64> {
+    let mut statement = bound(db, sql)?;
+    let mut rows: Rows<'_> = statement.raw_query();
+    let count: i64 = rows.next()?.map_or(Ok(0), |row| row.get(0))?;
+    Ok(count.cast_unsigned())
+}
+
+fn bound<'d>(db: &'d Db, sql: &Sql<'_>) -> Result<CachedStatement<'d>> {
+    let mut statement = db.statement(&sql.text)?;
+    for (at, value) in sql.values.iter().enumerate() {
+        statement.raw_bind_parameter(at + 1, value)?;
+    }
+    Ok(statement)
+}
+
+fn bind<'v>(
+    statement: &mut CachedStatement<'_>,
+    values: impl Iterator<Item = &'v Value>,
+) -> Result<()> {
+    for (at, value) in values.enumerate() {
+        statement.raw_bind_parameter(at + 1, Bound(value))?;
+    }
+    Ok(())
+}
+
 /// How many objects the answer needs at most: those that are skipped, those of the page, and one more
 /// that tells whether another page follows.
 fn needed(find: &Find) -> u64 {
     let page = (find.page_objects as u64).max(1).saturating_add(1);
     page.min(find.limit.unwrap_or(u64::MAX)).saturating_add(find.skip)
-}
-
-/// Cuts one page out of the rows that a statement gives.
-struct Cut<'a> {
-    table: &'a Table,
-    find: &'a Find,
-    columns: &'a [usize],
-    skip: u64,
-    bytes: usize,
-    full: bool,
-    page: Page,
-}
-
-impl<'a> Cut<'a> {
-    fn new(table: &'a Table, find: &'a Find, columns: &'a [usize]) -> Self {
-        let page = Page::default();
-        Self { table, find, columns, skip: find.skip, bytes: 0, full: false, page }
-    }
-
-    fn offer(&mut self, row: &Row<'_>) -> Result<ControlFlow<()>> {
-        if self.skip > 0 {
-            self.skip -= 1;
-            return Ok(ControlFlow::Continue(()));
-        }
-        if self.full {
-            // Only now it is certain that another page follows.
-            self.page.next = self.page.objects.last().map(|last| self.behind(last));
-            return Ok(ControlFlow::Break(()));
-        }
-        let object = self.object(row)?;
-        self.page.objects.push(object);
-        let objects = self.page.objects.len();
-        if self.find.limit.is_some_and(|limit| objects as u64 >= limit) {
-            return Ok(ControlFlow::Break(()));
-        }
-        self.full = objects >= self.find.page_objects || self.bytes >= self.find.page_bytes;
-        Ok(ControlFlow::Continue(()))
-    }
-
-    fn object(&mut self, row: &Row<'_>) -> Result<Object> {
-        let mut object = Object::with_capacity(self.columns.len());
-        for (at, column) in self.columns.iter().enumerate() {
-            let held = row.get_ref(at)?;
-            let value = self.value(*column, held)?;
-            if !value.is_null() {
-                let name = &self.table.columns[*column].name;
-                self.bytes += name.len() + weight(held);
-                let _ = object.set(name.clone(), value);
-            } else if self.table.columns[*column].is_key {
-                return Err(self.wrong(*column, "null"));
-            }
-        }
-        Ok(object)
-    }
-
-    fn value(&self, column: usize, held: rusqlite::types::ValueRef<'_>) -> Result<Value> {
-        read(self.table.columns[column].primitive, held).map_err(|found| self.wrong(column, found))
-    }
-
-    fn wrong(&self, column: usize, found: &'static str) -> SqliteError {
-        let column = &self.table.columns[column];
-        SqliteError::WrongValue {
-            table: self.table.name.clone(),
-            column: column.name.clone(),
-            wanted: name(column.primitive),
-            found,
-        }
-    }
-
-    fn behind(&self, object: &Object) -> Continuation {
-        let value = |name| object.value(name).clone();
-        Continuation {
-            order: self.find.order.iter().map(|order| value(&order.field)).collect(),
-            key: self.table.key.iter().map(|at| value(&self.table.columns[*at].name)).collect(),
-        }
-    }
-
-    fn finish(mut self, hidden: &[usize]) -> Page {
-        for column in hidden {
-            for object in &mut self.page.objects {
-                let _ = object.remove(&self.table.columns[*column].name);
-            }
-        }
-        self.page
-    }
 }

@@ -1,9 +1,11 @@
 //! Find → SELECT.
 
-use syncline_core::query::{Continuation, Direction};
-use syncline_core::{Error, Find, Value};
+use std::cmp::Ordering;
 
-use super::{Param, Sql, is_led_by_index};
+use syncline_core::query::{Continuation, Direction};
+use syncline_core::{Error, Find, Object, Value};
+
+use super::{Param, Sql};
 use crate::error::Result;
 use crate::table::Table;
 
@@ -18,6 +20,19 @@ pub(crate) struct Select<'a> {
     pub(crate) parts: Vec<Sql<'a>>,
 }
 
+/// How the objects are found and sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// As SQLite thinks best.
+    Free,
+    /// Through an index of the filter, in no order.
+    Unsorted,
+    /// Through an index of the filter, then sorted by key.
+    Sort,
+    /// In the order of the key, whatever indexes the filter has.
+    Walk,
+}
+
 /// A column to sort by.
 #[derive(Clone, Copy, Debug)]
 struct Term<'a> {
@@ -28,17 +43,26 @@ struct Term<'a> {
 }
 
 /// The statements that answer `find` with at most `limit` objects.
-pub(crate) fn selects<'a>(table: &Table, find: &'a Find, limit: u64) -> Result<Select<'a>> {
+pub(crate) fn selects<'a>(
+    table: &Table,
+    find: &'a Find,
+    limit: u64,
+    way: Way,
+) -> Result<Select<'a>> {
     let terms = terms(table, find)?;
     let (columns, hidden) = columns(table, find, &terms);
     let head = table.select(columns.iter().copied());
     let mut parts = Vec::new();
     for place in places(table, &terms) {
         let mut sql = Sql { text: head.clone(), values: Vec::new() };
-        sql.push(" WHERE ");
+        // What stands behind a plus is checked, and no index is used for it.
+        sql.push(if way == Way::Walk { " WHERE +(" } else { " WHERE (" });
         sql.filter(table, &find.filter)?;
+        sql.push(")");
         sql.place(table, &terms, place);
-        sql.order(table, find, &terms);
+        if way != Way::Unsorted {
+            sql.order(table, &terms, way);
+        }
         sql.push(" LIMIT ");
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         sql.bind(Param::Made(limit.into()));
@@ -187,17 +211,37 @@ impl<'a> Sql<'a> {
         self.push(")");
     }
 
-    fn order(&mut self, table: &Table, find: &Find, terms: &[Term<'_>]) {
-        // Without the plus, SQLite likes to walk the whole primary key in order rather than to sort
-        // the few objects that an index leads to.
-        let sort = find.order.is_empty() && is_led_by_index(table, &find.filter);
+    fn order(&mut self, table: &Table, terms: &[Term<'_>], way: Way) {
         for (position, term) in terms.iter().enumerate() {
             self.push(if position == 0 { " ORDER BY " } else { ", " });
-            self.push(if sort { "+" } else { "" });
+            // Without the plus, SQLite likes to walk the whole primary key in order rather than to
+            // sort the few objects that an index leads to.
+            self.push(if way == Way::Sort { "+" } else { "" });
             self.push(&table.columns[term.column].compared);
             if term.direction == Direction::Descending {
                 self.push(" DESC");
             }
         }
     }
+}
+
+/// Sorts objects as a statement would.
+pub(crate) fn sort<T>(
+    table: &Table,
+    find: &Find,
+    objects: Vec<(Object, T)>,
+) -> Result<Vec<(Object, T)>> {
+    let terms = terms(table, find)?;
+    let held = |object: &Object| -> Vec<Value> {
+        terms.iter().map(|term| object.value(&table.columns[term.column].name).clone()).collect()
+    };
+    let mut keyed: Vec<_> = objects.into_iter().map(|object| (held(&object.0), object)).collect();
+    keyed.sort_by(|(a, _), (b, _)| {
+        let compared = a.iter().zip(b).zip(&terms).map(|((a, b), term)| match term.direction {
+            Direction::Ascending => a.cmp(b),
+            Direction::Descending => b.cmp(a),
+        });
+        compared.fold(Ordering::Equal, Ordering::then)
+    });
+    Ok(keyed.into_iter().map(|(_, object)| object).collect())
 }
