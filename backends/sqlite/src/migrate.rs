@@ -6,7 +6,7 @@ mod record;
 use std::collections::HashSet;
 
 use syncline_core::Schema;
-use syncline_core::schema::{Collection, Index, Primitive, RESERVED};
+use syncline_core::schema::{Collection, FieldType, Index, Primitive, RESERVED};
 use syncline_core::value::Name;
 
 use crate::connection::Db;
@@ -177,7 +177,9 @@ fn create_table(collection: &Collection) -> String {
             .key_primitives()
             .all(|primitive| matches!(primitive, Primitive::Int | Primitive::Timestamp));
     let key = collection.key().iter().filter_map(|name| collection.field(name));
-    let rest = collection.fields().iter().filter(|field| !collection.is_key(&field.name));
+    let mut rest: Vec<_> =
+        collection.fields().iter().filter(|field| !collection.is_key(&field.name)).collect();
+    rest.sort_by_key(|field| length(&field.kind));
     let mut lines = Vec::new();
     for field in key.chain(rest) {
         let rule = match (collection.is_key(&field.name), single) {
@@ -200,6 +202,18 @@ fn create_table(collection: &Collection) -> String {
     let options = if one_tree { " WITHOUT ROWID" } else { "" };
     let name = quote(&table_name(collection.name()));
     format!("CREATE TABLE {name} (\n  {}\n){options}", lines.join(",\n  "))
+}
+
+/// How long values of a type are, roughly. What is long comes last in a row, so that what is short is
+/// found without reading through it.
+fn length(kind: &FieldType) -> u8 {
+    match (kind, kind.primitive()) {
+        (FieldType::String, _) => 1,
+        (_, Primitive::Text) => 2,
+        (_, Primitive::Json) => 3,
+        (_, Primitive::Bytes) => 4,
+        _ => 0,
+    }
 }
 
 /// The type a column is declared with.

@@ -43,11 +43,11 @@ fn a_collection_is_a_table_that_a_person_can_read() {
             r#"CREATE TABLE "thing" (
   "id" TEXT PRIMARY KEY NOT NULL,
   "at" INTEGER,
-  "data" TEXT,
   "flag" BOOLEAN,
   "n" INTEGER,
-  "name" TEXT,
   "ratio" REAL,
+  "name" TEXT,
+  "data" TEXT,
   "raw" BLOB
 )"#,
             r#"CREATE TABLE "ticket" (
