@@ -17,8 +17,17 @@ use crate::{Error, Result};
 /// An object and one that refers to it, before either has a key:
 ///
 /// ```
-/// # use syncline_core::{Object, Result, StorageManager};
-/// # async fn example(storage: StorageManager) -> Result<()> {
+/// # use std::sync::Arc;
+/// # use syncline_backend_memory::MemoryBackend;
+/// # use syncline_core::*;
+/// # pollster::block_on(async {
+/// # let key = FieldType::AutoPk;
+/// # let user = Collection::define("user").field("id", key.clone()).field("name", FieldType::String);
+/// # let email = Collection::define("email").field("id", key).child_of("user");
+/// # let email = email.field("address", FieldType::String);
+/// # let schema = Registry::new().collections(1, [user, email]).finish()?;
+/// # let backend = Arc::new(MemoryBackend::default());
+/// # let storage = StorageManager::builder(backend).schema(schema).build().await?;
 /// let report = storage
 ///     .batch()
 ///     .create_as("jane", "user", Object::new().with("name", "Jane"))
@@ -29,8 +38,8 @@ use crate::{Error, Result};
 ///
 /// let (jane, mail) = (report.object("jane")?, report.object("mail")?);
 /// assert_eq!(mail.value("user"), jane.value("id"));
-/// # Ok(())
-/// # }
+/// # Ok::<(), Error>(())
+/// # }).unwrap();
 /// ```
 #[derive(Debug)]
 #[must_use = "a batch does nothing until it is run"]

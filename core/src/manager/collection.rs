@@ -23,10 +23,19 @@ const ATTEMPTS: usize = 8;
 /// # Example
 ///
 /// ```
-/// # use syncline_core::{Direction, Object, Result, StorageManager};
+/// # use std::sync::Arc;
+/// # use syncline_backend_memory::MemoryBackend;
+/// # use syncline_core::*;
 /// use serde_json::json;
 ///
-/// # async fn example(storage: StorageManager) -> Result<()> {
+/// # pollster::block_on(async {
+/// # let city = Collection::define("city")
+/// #     .field("name", FieldType::String)
+/// #     .optional("country", FieldType::String)
+/// #     .optional("lat", FieldType::Float);
+/// # let schema = Registry::new().collections(1, [city]).finish()?;
+/// # let backend = Arc::new(MemoryBackend::default());
+/// # let storage = StorageManager::builder(backend).schema(schema).build().await?;
 /// let cities = storage.collection("city")?;
 /// let vila = cities.create(Object::new().with("id", "vila").with("name", "Vila")).await?;
 ///
@@ -38,8 +47,8 @@ const ATTEMPTS: usize = 8;
 /// assert_eq!(north[0].value("id"), vila.value("id"));
 ///
 /// cities.delete_limited(json!({ "name": "Vila" }), 1).await?;
-/// # Ok(())
-/// # }
+/// # Ok::<(), Error>(())
+/// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
 pub struct CollectionHandle {

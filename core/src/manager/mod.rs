@@ -34,24 +34,26 @@ use crate::{Error, Result};
 /// # Example
 ///
 /// ```
-/// # use std::sync::Arc;
-/// # use syncline_core::{Backend, Collection, FieldType, Object, Registry, Result, StorageManager};
+/// use std::sync::Arc;
 /// use serde_json::json;
+/// use syncline_backend_memory::MemoryBackend;
+/// use syncline_core::{Collection, FieldType, Object, Registry, StorageManager};
 ///
-/// # async fn example(backend: Arc<dyn Backend>) -> Result<()> {
+/// # pollster::block_on(async {
 /// let city = Collection::define("city")
 ///     .field("name", FieldType::String)
 ///     .optional("country", FieldType::String);
 /// let schema = Registry::new().collections(1, [city]).finish()?;
 ///
+/// let backend = Arc::new(MemoryBackend::default());
 /// let storage = StorageManager::builder(backend).schema(schema).build().await?;
 /// let cities = storage.collection("city")?;
 ///
 /// cities.create(Object::new().with("id", "vila").with("name", "Vila")).await?;
 /// let found = cities.find(json!({ "name": { "$prefix": "V" } })).await?;
 /// assert_eq!(found.len(), 1);
-/// # Ok(())
-/// # }
+/// # Ok::<(), syncline_core::Error>(())
+/// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
 pub struct StorageManager {

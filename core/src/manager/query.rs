@@ -172,14 +172,24 @@ impl Pages {
 /// # Example
 ///
 /// ```
-/// # use syncline_core::{Filter, Result, StorageManager};
-/// # async fn example(storage: StorageManager) -> Result<()> {
+/// # use std::sync::Arc;
+/// # use syncline_backend_memory::MemoryBackend;
+/// # use syncline_core::*;
+/// # pollster::block_on(async {
+/// # let city = Collection::define("city")
+/// #     .field("name", FieldType::String)
+/// #     .optional("country", FieldType::String)
+/// #     .optional("lat", FieldType::Float);
+/// # let schema = Registry::new().collections(1, [city]).finish()?;
+/// # let backend = Arc::new(MemoryBackend::default());
+/// # let storage = StorageManager::builder(backend).schema(schema).build().await?;
+/// # storage.collection("city")?.create(Object::new().with("id", "v").with("name", "Vila")).await?;
 /// let mut cities = storage.collection("city")?.query(Filter::All).stream()?;
 /// while let Some(city) = cities.next().await {
-///     let _name = city?.value("name").clone();
+///     assert_eq!(city?.value("name"), &"Vila".into());
 /// }
-/// # Ok(())
-/// # }
+/// # Ok::<(), Error>(())
+/// # }).unwrap();
 /// ```
 #[must_use = "a stream reads nothing until it is asked"]
 pub struct ObjectStream<T = Object> {

@@ -53,16 +53,19 @@ impl LastStation {
     /// that an update sets what was there already, which reading tells.
     async fn write_guarded(
         &self,
-        batch: Batch,
+        mut batch: Batch,
         context: &mut Context,
         next: Next<'_>,
     ) -> Result<Outcome> {
         let mut reads = unique::must_read(&batch, &self.schema)?;
+        // Only updates are ever planned anew; large batches are mostly creates.
+        let updates = unique::updates(&batch, &self.schema);
         let mut attempt = 1;
         loop {
+            let steps = if updates { batch.clone() } else { std::mem::take(&mut batch) };
             let plan = match reads {
-                true => Plan::reading(batch.clone(), &self.schema, &next).await?,
-                false => Plan::quick(batch.clone(), &self.schema)?,
+                true => Plan::reading(steps, &self.schema, &next).await?,
+                false => Plan::quick(steps, &self.schema)?,
             };
             let Plan { batch: guarded, before, own, guards } = plan;
             let error = match next.run(Operation::Write(guarded), context).await {
@@ -77,7 +80,7 @@ impl LastStation {
             let taken = guards.iter().find(|guard| error.guard() == Some(&guard.name));
             let moved = error.guard() == Some(unique::STILL_SO);
             match taken {
-                Some(_) if !reads && unique::updates(&batch, &self.schema) => reads = true,
+                Some(_) if updates && !reads => reads = true,
                 Some(guard) => return Err(guard.taken(error)),
                 None if moved && attempt < ATTEMPTS => attempt += 1,
                 None if moved => return Err(busy(error)),

@@ -17,28 +17,35 @@ use crate::value::{self, Key, Object};
 /// # Example
 ///
 /// ```
-/// # use syncline_core::{Result, StorageManager};
+/// # use std::sync::Arc;
+/// # use syncline_backend_memory::MemoryBackend;
+/// # use syncline_core::*;
 /// use serde::{Deserialize, Serialize};
 /// use serde_json::json;
 ///
 /// #[derive(Serialize, Deserialize)]
 /// struct City {
-///     #[serde(skip_serializing_if = "Option::is_none")]
-///     id: Option<String>,
+///     id: String,
 ///     name: String,
 ///     country: Option<String>,
 /// }
 ///
-/// # async fn example(storage: StorageManager) -> Result<()> {
+/// # pollster::block_on(async {
+/// # let city = Collection::define("city")
+/// #     .field("name", FieldType::String)
+/// #     .optional("country", FieldType::String)
+/// #     .optional("lat", FieldType::Float);
+/// # let schema = Registry::new().collections(1, [city]).finish()?;
+/// # let backend = Arc::new(MemoryBackend::default());
+/// # let storage = StorageManager::builder(backend).schema(schema).build().await?;
 /// let cities = storage.collection("city")?.typed::<City>();
-/// let vila = City { id: None, name: "Vila".into(), country: Some("AD".into()) };
-/// let vila = cities.create(&vila).await?;
-/// assert!(vila.id.is_some(), "a middleware gave it a key");
+/// let vila = City { id: "vila".into(), name: "Vila".into(), country: Some("AD".into()) };
+/// let _ = cities.create(&vila).await?;
 ///
 /// let found = cities.find(json!({ "country": "AD" })).await?;
 /// assert_eq!(found[0].name, "Vila");
-/// # Ok(())
-/// # }
+/// # Ok::<(), Error>(())
+/// # }).unwrap();
 /// ```
 pub struct TypedCollection<T> {
     handle: CollectionHandle,

@@ -13,7 +13,8 @@ type Refused = Impossible<Value, Fault>;
 ///
 /// Each field becomes what the schema says it is: whole numbers serve for ints, floats and
 /// timestamps (milliseconds), RFC 3339 text for timestamps, bytes or lists of bytes for blobs, enums
-/// without contents for text, and anything at all for JSON fields. `None` is null.
+/// without contents for text, and anything at all for JSON fields. `None` is null, and left out where
+/// it stands for a part of the primary key.
 ///
 /// # Errors
 ///
@@ -165,7 +166,10 @@ impl<'a> Fields<'a> {
 
     fn put<T: Serialize + ?Sized>(&mut self, field: &Field, value: &T) -> Result<(), Fault> {
         let value = to_value(value, &field.kind).map_err(|fault| fault.at(&field.name))?;
-        let _ = self.object.set(field.name.clone(), value);
+        // A type that is created and read has its key as an option; nothing there is "give me one".
+        if !value.is_null() || !self.collection.is_key(&field.name) {
+            let _ = self.object.set(field.name.clone(), value);
+        }
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ mod batches;
 mod building;
 mod nested;
 mod one;
+mod random;
 mod reading;
 mod resolve;
 mod typed;

@@ -101,6 +101,17 @@ fn nothing_is_null_unless_it_is_skipped() {
 }
 
 #[test]
+fn a_key_of_none_is_left_out_for_somebody_to_give() {
+    #[derive(Serialize)]
+    struct Keyless {
+        id: Option<String>,
+        country: Option<String>,
+    }
+    let object = value::to_object(&Keyless { id: None, country: None }, &cities()).unwrap();
+    assert_eq!(object, Object::new().with("country", Value::Null));
+}
+
+#[test]
 fn numbers_are_held_to_what_the_field_holds() {
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
     struct Any<T> {

@@ -165,3 +165,89 @@ fn an_update_of_nothing_takes_nothing() {
         Ok(())
     });
 }
+
+/// Moves a city between the read and the write of an update, as another task might.
+#[derive(Debug)]
+struct Meddler {
+    /// What it sets in `b`, each time a guarded write comes by, until nothing is left.
+    moves: std::sync::Mutex<Vec<Object>>,
+    memory: syncline_backend_memory::MemoryBackend,
+}
+
+#[syncline_core::async_trait]
+impl syncline_core::Backend for Meddler {
+    fn name(&self) -> &'static str {
+        "meddled"
+    }
+
+    fn capability(&self) -> syncline_core::Capability {
+        self.memory.capability()
+    }
+
+    async fn execute(&self, operation: Operation) -> Result<syncline_core::Outcome> {
+        if matches!(&operation, Operation::Write(batch) if batch.steps.len() > 1) {
+            let next = self.moves.lock().expect("nobody panics").pop();
+            if let Some(changes) = next {
+                let update = Batch::new().update("city", Filter::key("b"), changes);
+                let _ = self.memory.execute(Operation::Write(update)).await?;
+            }
+        }
+        self.memory.execute(operation).await
+    }
+}
+
+async fn meddled(moves: Vec<Object>) -> Result<StorageManager> {
+    let moves = moves.into();
+    let backend = Meddler { moves, memory: syncline_backend_memory::MemoryBackend::default() };
+    let backend = std::sync::Arc::new(backend);
+    let storage = StorageManager::builder(backend).schema(crate::schema()).build().await?;
+    let fill = [city("a", "Vila", "AD"), city("b", "Pau", "FR")];
+    for city in fill {
+        merged(&storage, Batch::new().create("city", city)).await?;
+    }
+    Ok(storage)
+}
+
+#[test]
+fn an_update_that_read_too_early_reads_again() -> Result<()> {
+    pollster::block_on(async {
+        // Read, b is Pau in France, which may move to Andorra; written, it is called Vila.
+        let storage = meddled(vec![named("Vila")]).await?;
+        let cities = storage.collection("city")?;
+        let moved = cities.update(Filter::key("b"), Object::new().with("country", "AD")).await;
+        refused(moved, ErrorKind::Conflict, &["unique city(country,name)", "\"AD\",\"Vila\""]);
+
+        let storage = meddled(vec![named("Pas"), named("Foix"), named("Dax")]).await?;
+        let cities = storage.collection("city")?;
+        assert_eq!(cities.update(Filter::key("b"), Object::new().with("country", "AD")).await?, 1);
+        assert_eq!(cities.find_by_key("b").await?, Some(city("b", "Pas", "AD")));
+        Ok(())
+    })
+}
+
+#[test]
+fn an_object_that_no_longer_meets_the_filter_is_not_updated() -> Result<()> {
+    pollster::block_on(async {
+        let storage = meddled(vec![Object::new().with("country", "ES")]).await?;
+        let cities = storage.collection("city")?;
+        assert_eq!(cities.update(json!({ "country": "FR" }), named("Vila")).await?, 0);
+        assert_eq!(cities.find_by_key("b").await?, Some(city("b", "Pau", "ES")));
+        Ok(())
+    })
+}
+
+#[test]
+fn reading_again_has_an_end() -> Result<()> {
+    pollster::block_on(async {
+        let moves = (0..100).map(|number| named(&format!("n{number}"))).collect();
+        let storage = meddled(moves).await?;
+        let cities = storage.collection("city")?;
+        let moved = cities.update(Filter::key("b"), Object::new().with("country", "AD")).await;
+        refused(moved, ErrorKind::Conflict, &["try again"]);
+        assert_eq!(
+            cities.find_by_key("b").await?.map(|city| city.value("country").clone()),
+            Some("FR".into())
+        );
+        Ok(())
+    })
+}
