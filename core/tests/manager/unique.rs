@@ -169,8 +169,8 @@ fn an_update_of_nothing_takes_nothing() {
 /// Moves a city between the read and the write of an update, as another task might.
 #[derive(Debug)]
 struct Meddler {
-    /// What it sets in `b`, each time a guarded write comes by, until nothing is left.
-    moves: std::sync::Mutex<Vec<Object>>,
+    /// What it sets in whom, each time a guarded write comes by, until nothing is left.
+    moves: std::sync::Mutex<Vec<(&'static str, Object)>>,
     memory: syncline_backend_memory::MemoryBackend,
 }
 
@@ -187,8 +187,8 @@ impl syncline_core::Backend for Meddler {
     async fn execute(&self, operation: Operation) -> Result<syncline_core::Outcome> {
         if matches!(&operation, Operation::Write(batch) if batch.steps.len() > 1) {
             let next = self.moves.lock().expect("nobody panics").pop();
-            if let Some(changes) = next {
-                let update = Batch::new().update("city", Filter::key("b"), changes);
+            if let Some((id, changes)) = next {
+                let update = Batch::new().update("city", Filter::key(id), changes);
                 let _ = self.memory.execute(Operation::Write(update)).await?;
             }
         }
@@ -196,7 +196,7 @@ impl syncline_core::Backend for Meddler {
     }
 }
 
-async fn meddled(moves: Vec<Object>) -> Result<StorageManager> {
+async fn meddled(moves: Vec<(&'static str, Object)>) -> Result<StorageManager> {
     let moves = moves.into();
     let backend = Meddler { moves, memory: syncline_backend_memory::MemoryBackend::default() };
     let backend = std::sync::Arc::new(backend);
@@ -212,12 +212,13 @@ async fn meddled(moves: Vec<Object>) -> Result<StorageManager> {
 fn an_update_that_read_too_early_reads_again() -> Result<()> {
     pollster::block_on(async {
         // Read, b is Pau in France, which may move to Andorra; written, it is called Vila.
-        let storage = meddled(vec![named("Vila")]).await?;
+        let storage = meddled(vec![("b", named("Vila"))]).await?;
         let cities = storage.collection("city")?;
         let moved = cities.update(Filter::key("b"), Object::new().with("country", "AD")).await;
         refused(moved, ErrorKind::Conflict, &["unique city(country,name)", "\"AD\",\"Vila\""]);
 
-        let storage = meddled(vec![named("Pas"), named("Foix"), named("Dax")]).await?;
+        let storage =
+            meddled(["Pas", "Foix", "Dax"].map(|name| ("b", named(name))).to_vec()).await?;
         let cities = storage.collection("city")?;
         assert_eq!(cities.update(Filter::key("b"), Object::new().with("country", "AD")).await?, 1);
         assert_eq!(cities.find_by_key("b").await?, Some(city("b", "Pas", "AD")));
@@ -228,7 +229,7 @@ fn an_update_that_read_too_early_reads_again() -> Result<()> {
 #[test]
 fn an_object_that_no_longer_meets_the_filter_is_not_updated() -> Result<()> {
     pollster::block_on(async {
-        let storage = meddled(vec![Object::new().with("country", "ES")]).await?;
+        let storage = meddled(vec![("b", Object::new().with("country", "ES"))]).await?;
         let cities = storage.collection("city")?;
         assert_eq!(cities.update(json!({ "country": "FR" }), named("Vila")).await?, 0);
         assert_eq!(cities.find_by_key("b").await?, Some(city("b", "Pau", "ES")));
@@ -237,9 +238,20 @@ fn an_object_that_no_longer_meets_the_filter_is_not_updated() -> Result<()> {
 }
 
 #[test]
+fn an_object_that_meets_the_filter_too_late_is_not_updated() -> Result<()> {
+    pollster::block_on(async {
+        let storage = meddled(vec![("a", Object::new().with("country", "FR"))]).await?;
+        let cities = storage.collection("city")?;
+        assert_eq!(cities.update(json!({ "country": "FR" }), named("Dax")).await?, 1);
+        assert_eq!(cities.find_by_key("a").await?, Some(city("a", "Vila", "FR")));
+        Ok(())
+    })
+}
+
+#[test]
 fn reading_again_has_an_end() -> Result<()> {
     pollster::block_on(async {
-        let moves = (0..100).map(|number| named(&format!("n{number}"))).collect();
+        let moves = (0..100).map(|number| ("b", named(&format!("n{number}")))).collect();
         let storage = meddled(moves).await?;
         let cities = storage.collection("city")?;
         let moved = cities.update(Filter::key("b"), Object::new().with("country", "AD")).await;
