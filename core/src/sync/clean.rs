@@ -80,11 +80,16 @@ impl Session<'_> {
         }
         for (id, discards) in stored_discards(self.log).await? {
             self.options.tell(SyncEvent::Discarded(discards));
-            let (collection, filter) = ((*DISCARD).clone(), Filter::key(id));
-            let _ = self.log.write(vec![Step::Delete { collection, filter, limit: None }]).await?;
+            forget_discards(self.log, id).await?;
         }
         Ok(())
     }
+}
+
+/// Forgets what one batch discarded.
+pub(super) async fn forget_discards(log: &ClientLog, id: String) -> Result<()> {
+    let (collection, filter) = ((*DISCARD).clone(), Filter::key(id));
+    log.write(vec![Step::Delete { collection, filter, limit: None }]).await.map(drop)
 }
 
 /// A step that stores what one batch discarded.

@@ -73,6 +73,24 @@ pub async fn discards(log: &ClientLog) -> Result<Vec<Discard>> {
     Ok(clean::stored_discards(log).await?.into_iter().flat_map(|(_, discards)| discards).collect())
 }
 
+/// Tells the values that lost, oldest first, and forgets them once they were told. So a crash in between
+/// tells some of them again, and loses none.
+///
+/// # Errors
+///
+/// Whatever `tell` reports; what it was told before is forgotten, the rest stays. Also whatever reading and
+/// writing report.
+pub async fn take_discards(
+    log: &ClientLog,
+    mut tell: impl FnMut(Vec<Discard>) -> Result<()>,
+) -> Result<()> {
+    for (id, discards) in clean::stored_discards(log).await? {
+        tell(discards)?;
+        clean::forget_discards(log, id).await?;
+    }
+    Ok(())
+}
+
 /// One sync under way.
 struct Session<'a> {
     log: &'a ClientLog,
