@@ -137,6 +137,8 @@ fn set_up(connection: &Connection, config: &SqliteConfig) -> Result<()> {
     // Otherwise a column that another program dropped would be read as the text of its name.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    // Plans do not depend on what is bound, so no statement is prepared anew when a value changes.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let kibibytes = i64::try_from(config.cache_bytes / 1024).unwrap_or(i64::MAX);
     connection.pragma_update(None, "cache_size", -kibibytes)?;
     // What merging brings is stored, whether or not what it refers to is there yet.

@@ -11,7 +11,7 @@ use syncline_core::{Filter, Find, Page, Value};
 
 use crate::connection::Db;
 use crate::error::Result;
-use crate::sql::{Param, Select, Sql, Way, is_led_by_index, selects, sort};
+use crate::sql::{Param, Select, Sql, Way, is_led_by_index, selects, sorted};
 use crate::table::{COMPOUND_KEYS, Table};
 use crate::value::{Bound, stored};
 use cut::{Cut, Decoder};
@@ -85,8 +85,9 @@ fn unsorted(db: &Db, table: &Table, find: &Find) -> Result<Option<Page>> {
         }
     }
     let mut cut = Cut::new(table, find, &columns);
-    for (object, bytes) in sort(table, find, objects)? {
-        if cut.offer(|| Ok((object, bytes)))?.is_break() {
+    cut.expect(objects.len());
+    for place in sorted(table, find, &objects)? {
+        if cut.offer(|| Ok(std::mem::take(&mut objects[place])))?.is_break() {
             break;
         }
     }

@@ -68,6 +68,11 @@ impl<'a> Cut<'a> {
         Self { decoder, find, skip: find.skip, bytes: 0, full: false, page: Page::default() }
     }
 
+    /// Makes room for this many objects.
+    pub(super) fn expect(&mut self, objects: usize) {
+        self.page.objects.reserve_exact(objects.min(self.find.page_objects));
+    }
+
     /// Takes as many rows as the page needs, and says when it needs no more.
     pub(super) fn fill(&mut self, rows: &mut Rows<'_>) -> Result<ControlFlow<()>> {
         while let Some(row) = rows.next()? {

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use syncline_core::query::{Continuation, Direction};
+use syncline_core::value::Name;
 use syncline_core::{Error, Find, Object, Value};
 
 use super::{Param, Sql};
@@ -225,23 +226,26 @@ impl<'a> Sql<'a> {
     }
 }
 
-/// Sorts objects as a statement would.
-pub(crate) fn sort<T>(
+/// The order in which a statement would give these objects, as their places.
+pub(crate) fn sorted(
     table: &Table,
     find: &Find,
-    objects: Vec<(Object, T)>,
-) -> Result<Vec<(Object, T)>> {
+    objects: &[(Object, usize)],
+) -> Result<Vec<usize>> {
     let terms = terms(table, find)?;
-    let held = |object: &Object| -> Vec<Value> {
-        terms.iter().map(|term| object.value(&table.columns[term.column].name).clone()).collect()
-    };
-    let mut keyed: Vec<_> = objects.into_iter().map(|object| (held(&object.0), object)).collect();
-    keyed.sort_by(|(a, _), (b, _)| {
-        let compared = a.iter().zip(b).zip(&terms).map(|((a, b), term)| match term.direction {
+    let names: Vec<&Name> = terms.iter().map(|term| &table.columns[term.column].name).collect();
+    let held: Vec<&Value> = objects
+        .iter()
+        .flat_map(|(object, _)| names.iter().map(|name| object.value(name)))
+        .collect();
+    let mut places: Vec<usize> = (0..objects.len()).collect();
+    places.sort_unstable_by(|a, b| {
+        let (a, b) = (&held[a * terms.len()..], &held[b * terms.len()..]);
+        let differ = terms.iter().zip(a.iter().zip(b)).map(|(term, (a, b))| match term.direction {
             Direction::Ascending => a.cmp(b),
             Direction::Descending => b.cmp(a),
         });
-        compared.fold(Ordering::Equal, Ordering::then)
+        differ.into_iter().find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
     });
-    Ok(keyed.into_iter().map(|(_, object)| object).collect())
+    Ok(places)
 }

@@ -9,7 +9,7 @@ use rusqlite::types::{ToSql, ToSqlOutput, Value as Stored};
 use syncline_core::Value;
 
 pub(crate) use filter::is_led_by_index;
-pub(crate) use find::{Select, Way, selects, sort};
+pub(crate) use find::{Select, Way, selects, sorted};
 
 use crate::value::lend;
 
