@@ -170,6 +170,7 @@ impl Backend for SqliteBackend {
         capability.atomic_batch = true;
         capability.compare = true;
         capability.count = true;
+        capability.full_text = true;
         capability.order_by_one = true;
         capability.order_by_many = true;
         capability.skip = true;

@@ -120,6 +120,13 @@ pub(crate) fn indexes(db: &Db, table: &str) -> Result<HashMap<String, Vec<String
     Ok(indexes)
 }
 
+/// Whether the rows of a table have numbers.
+pub(crate) fn has_row_ids(db: &Db, table: &str) -> Result<bool> {
+    let mut statement = db.statement("SELECT NOT wr FROM pragma_table_list(?1)")?;
+    let mut rows = statement.query([table])?;
+    Ok(rows.next()?.map_or(Ok(false), |row| row.get(0))?)
+}
+
 /// The first column of the first row, if there is one.
 pub(crate) fn first<T: FromSql>(db: &Db, sql: &str) -> Result<Option<T>> {
     let mut statement = db.statement(sql)?;

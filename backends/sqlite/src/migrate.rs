@@ -2,6 +2,7 @@
 
 mod check;
 mod record;
+mod words;
 
 use std::collections::HashSet;
 
@@ -66,6 +67,7 @@ impl Plan {
         for collection in schema.collections() {
             plan.table(db, collection, &taken)?;
             plan.indexes(db, collection, &taken, made, &mut indexes)?;
+            plan.words(db, collection, &taken, made, &mut indexes)?;
         }
         for index in made {
             if !indexes.contains(index) {
@@ -126,10 +128,12 @@ impl Plan {
                 indexes.extend(made.contains(&name).then_some(name));
                 continue;
             }
-            if present.values().any(|columns| columns.starts_with(&fields)) {
-                continue;
-            }
-            if indexes.contains(&name) {
+            let serves = |(own, columns): (&String, &Vec<String>)| {
+                !made.contains(own) && columns.starts_with(&fields)
+            };
+            let letters =
+                |field: &Name| self.letters.contains(&(collection.name().clone(), field.clone()));
+            if present.iter().any(serves) && !index.fields.iter().any(letters) {
                 continue;
             }
             if taken.get(&name).is_some() {
@@ -159,13 +163,14 @@ impl Plan {
     /// Drops an index that was made here and that the schema no longer has. Those of Syncline's own
     /// collections stay while the schema is without them, because they may come back.
     fn give_up(&mut self, index: &str, schema: &Schema, taken: &Taken, kept: &mut Vec<String>) {
-        let Some(thing) = taken.get(index).filter(|thing| thing.kind == Kind::Index) else {
-            return;
-        };
+        let Some(thing) = taken.get(index) else { return };
         if is_reserved(&thing.table) && schema.get(&thing.table).is_none() {
-            kept.push(index.to_owned());
-        } else {
-            self.statements.push(format!("DROP INDEX {}", quote(index)));
+            return kept.push(index.to_owned());
+        }
+        match thing.kind {
+            Kind::Index => self.statements.push(format!("DROP INDEX {}", quote(index))),
+            Kind::Virtual => self.drop_words(index),
+            Kind::Table | Kind::View => {}
         }
     }
 }

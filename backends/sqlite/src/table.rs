@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use syncline_core::schema::{Collection, Primitive, Schema};
+use syncline_core::schema::{Collection, Index, Primitive, Schema};
 use syncline_core::value::{Key, Name, Object};
 use syncline_core::{Error, Value};
 
@@ -25,6 +25,8 @@ pub(crate) struct Table {
     /// Where in `columns` the primary key's are, in the key's order.
     pub(crate) key: Vec<usize>,
     pub(crate) counts_keys: bool,
+    /// What the number of a row is called, if it has a name.
+    pub(crate) row_id: Option<String>,
     /// Leading columns of indexes, the primary key's among them.
     pub(crate) leads: Vec<usize>,
     /// Stores one object.
@@ -49,6 +51,8 @@ pub(crate) struct Column {
     pub(crate) quoted: String,
     /// How it is compared and sorted: letter by letter, whatever an adopted table says.
     pub(crate) compared: String,
+    /// The table of its words, if they are indexed.
+    pub(crate) words: Option<String>,
 }
 
 /// A statement about one object that depends on which fields are given.
@@ -101,7 +105,11 @@ impl Table {
             };
             let primitive = field.kind.primitive();
             let is_key = collection.is_key(&field.name);
-            Column { name: field.name.clone(), primitive, is_key, quoted, compared }
+            let indexed =
+                |index: &&Index| index.full_text && index.fields[..] == [field.name.clone()];
+            let words = collection.indexes().iter().find(indexed);
+            let words = words.map(|_| quote(&words_table(collection.name(), &field.name)));
+            Column { name: field.name.clone(), primitive, is_key, quoted, compared, words }
         };
         let columns: Vec<Column> = collection.fields().iter().map(column).collect();
         let position = |name: &Name| columns.iter().position(|column| column.name == *name);
@@ -115,6 +123,7 @@ impl Table {
             columns,
             key,
             counts_keys: collection.counts_keys(),
+            row_id: row_id(collection),
             leads,
             insert: "".into(),
             by_key: "".into(),
@@ -257,6 +266,19 @@ pub(crate) fn table_name(collection: &str) -> Cow<'_, str> {
         true => format!("collection:{collection}").into(),
         false => collection.into(),
     }
+}
+
+/// The name of the table of a field's words.
+pub(crate) fn words_table(collection: &str, field: &str) -> String {
+    format!("fts_{collection}({field})")
+}
+
+/// What SQLite calls the number of a row where no field has that name.
+pub(crate) fn row_id(collection: &Collection) -> Option<String> {
+    let free = |name: &&str| {
+        collection.fields().iter().all(|field| !field.name.eq_ignore_ascii_case(name))
+    };
+    ["_rowid_", "rowid", "oid"].into_iter().find(free).map(str::to_owned)
 }
 
 /// A name as SQLite takes it, whatever letters it has.

@@ -26,7 +26,7 @@ impl<'a> Sql<'a> {
             Filter::Keys(keys) => return self.keys(table, keys),
             Filter::Field(field, test) => {
                 let column = &table.columns[table.position(field)?];
-                self.test(table, column, test);
+                return self.test(table, column, test);
             }
             Filter::And(all) => return self.many(table, all, " AND ", "1"),
             Filter::Or(any) => return self.many(table, any, " OR ", "0"),
@@ -101,7 +101,7 @@ impl<'a> Sql<'a> {
         Ok(())
     }
 
-    fn test(&mut self, table: &Table, column: &Column, test: &'a Test) {
+    fn test(&mut self, table: &Table, column: &Column, test: &'a Test) -> Result<()> {
         match test {
             Test::Eq(Value::Null) | Test::Exists(false) => self.null(column, true),
             Test::Ne(Value::Null) | Test::Exists(true) => self.null(column, false),
@@ -118,8 +118,9 @@ impl<'a> Sql<'a> {
                 self.push(") IS NOT TRUE");
             }
             Test::Prefix(prefix) => self.prefix(column, prefix),
-            Test::Words(words) => self.words(table, column, words),
+            Test::Words(words) => return self.words(table, column, words),
         }
+        Ok(())
     }
 
     fn null(&mut self, column: &Column, wanted: bool) {
@@ -180,8 +181,29 @@ impl<'a> Sql<'a> {
         self.push(")");
     }
 
-    fn words(&mut self, _table: &Table, _column: &Column, _words: &'a [String]) {
-        self.push("0");
+    fn words(&mut self, table: &Table, column: &Column, wanted: &[String]) -> Result<()> {
+        let (Some(index), Some(row)) = (&column.words, &table.row_id) else {
+            let problem =
+                "the words of this field are not indexed; add a full text index to the schema";
+            let error = Error::invalid(problem).with("collection", &table.name);
+            return Err(error.with("field", &column.name).into());
+        };
+        // Each word in quotes, so that none means anything to the search language. What is not ASCII is
+        // left to SQLite, which knows letters from marks.
+        let between = |letter: char| {
+            letter.is_whitespace() || (letter.is_ascii() && !letter.is_ascii_alphanumeric())
+        };
+        let wanted = wanted.iter().flat_map(|wanted| wanted.split(between));
+        let wanted = wanted.filter(|word| !word.is_empty());
+        let wanted: Vec<String> = wanted.map(|word| format!("\"{word}\"")).collect();
+        if wanted.is_empty() {
+            self.null(column, false);
+            return Ok(());
+        }
+        self.push(&format!("{row} IN (SELECT rowid FROM {index} WHERE words MATCH "));
+        self.bind(Param::Made(Stored::Text(wanted.join(" AND "))));
+        self.push(")");
+        Ok(())
     }
 }
 
@@ -239,7 +261,8 @@ fn lead(table: &Table, filter: &Filter) -> Lead {
             let leads = match test {
                 Test::Ne(_) | Test::NotIn(_) | Test::Exists(_) => false,
                 Test::Eq(_) | Test::Lt(_) | Test::Lte(_) | Test::Gt(_) | Test::Gte(_) => true,
-                Test::In(_) | Test::Prefix(_) | Test::Words(_) => true,
+                Test::In(_) | Test::Prefix(_) => true,
+                Test::Words(_) => return Lead::Index,
             };
             match table.position(field) {
                 Ok(at) if leads && table.key.first() == Some(&at) => Lead::Key,

@@ -11,3 +11,4 @@ mod paging;
 mod plans;
 mod processes;
 mod support;
+mod words;
