@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pollster::block_on;
 use serde_json::json;
 use syncline::backend::sqlite::{Durability as Survives, SqliteBackend, SqliteConfig};
-use syncline::middleware::CustomPk;
+use syncline::middleware::{CustomPk, SyncLog};
 use syncline::{Collection, FieldType, Filter, Object, Registry, StorageManager, TypedCollection};
 
 use crate::Result;
@@ -44,7 +44,10 @@ impl Ours {
             .field("updated", FieldType::Int)
             .index(["priority"]);
         let schema = Registry::new().collections(1, [record]).finish()?;
-        let builder = StorageManager::builder(backend).schema(schema).with(CustomPk::default());
+        let builder = StorageManager::builder(backend)
+            .schema(schema)
+            .with(CustomPk::default())
+            .with(SyncLog::new("bench".parse()?));
         let storage = block_on(builder.build())?;
         let records = storage.collection("record")?.typed();
         Ok(Self { storage, records })
