@@ -27,6 +27,10 @@ names! {
     PARKED "sync_parked" "Batches that could not be applied yet, and why.",
     DISCARD "sync_discard" "Values that lost, until somebody took note.",
     REMOTE "sync_remote" "What is known of each shared log.",
+    ENTRY_BYTES "entry" "The field of `sync_entry` that holds the canonical bytes.",
+    ENTRY_SEQ "seq" "The field of `sync_entry` that holds the number.",
+    HISTORY_ID "id" "The field of `sync_history` that names the object.",
+    HISTORY_STATE "state" "The field of `sync_history` that holds what entries came to.",
 }
 
 /// The name of the only row of `sync_head`.

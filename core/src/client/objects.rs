@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{ClientLog, HISTORY, blob, bytes, find, object_id};
+use super::{ClientLog, HISTORY, HISTORY_ID, HISTORY_STATE, blob, bytes, find, object_id};
 use crate::change::{Change, ChangeKind};
 use crate::log::{Context, Op};
 use crate::merge::{Author, Discard, History, Incoming, ObjectState, Witness};
@@ -256,11 +256,13 @@ fn fold_only(id: &[u8], group: &Group, mut history: History, is_stored: bool) ->
 }
 
 fn store_history(id: &[u8], history: &History, row: Option<&Object>, is_stored: bool) -> Step {
-    let state = Object::new().with("state", history.to_bytes(row));
-    match is_stored {
-        true => super::change(&HISTORY, id.to_vec(), state),
-        false => super::put(&HISTORY, state.with("id", blob(id))),
+    let bytes = history.to_bytes(row);
+    if is_stored {
+        let state = Object::with_capacity(1).with(HISTORY_STATE.clone(), bytes);
+        return super::change(&HISTORY, id.to_vec(), state);
     }
+    let row = Object::with_capacity(2).with(HISTORY_ID.clone(), blob(id));
+    super::put(&HISTORY, row.with(HISTORY_STATE.clone(), bytes))
 }
 
 /// The row as it will be, without its key.

@@ -1,8 +1,8 @@
 //! Recording: an own write and its entries in one batch.
 
 use super::{
-    CONTEXT, ClientLog, ENTRY, GUARD, HISTORY, Head, TRIES, blob, bytes, find, int, is_overtaken,
-    object_id, put,
+    CONTEXT, ClientLog, ENTRY, ENTRY_BYTES, ENTRY_SEQ, GUARD, HISTORY, Head, TRIES, blob, bytes,
+    find, int, is_overtaken, object_id, put,
 };
 use crate::change::{self, Change, ChangeKind, ChangeSet};
 use crate::log::{Context, Entry, Op, Write};
@@ -93,7 +93,7 @@ impl ClientLog {
 
     /// The steps of a batch whose recorded updates and deletes each name one object.
     fn plan_by_key(&self, batch: &Batch) -> Result<Plan> {
-        let mut plan = Plan::default();
+        let mut plan = Plan::with_room(batch.steps.len());
         for step in &batch.steps {
             if self.is_recorded(step) {
                 let (key, op) = match step {
@@ -144,7 +144,25 @@ impl ClientLog {
             Error::invalid("a new object has no key: give one, or put CustomPk before SyncLog")
                 .with("collection", collection)
         })?;
-        Ok((key, Op::Create(definition.without_key(object.clone()))))
+        // With the fields of its key: they are left out when the entry is written.
+        Ok((key, Op::Create(object.clone())))
+    }
+
+    fn key_fields(&self, entry: &Entry) -> Result<&[Name]> {
+        match &entry.write {
+            Some(Write { collection, op: Op::Create(_), .. }) => {
+                Ok(self.schema().collection(collection)?.key())
+            }
+            _ => Ok(&[]),
+        }
+    }
+
+    fn leave_key_out(&self, write: &mut Write) -> Result<()> {
+        if let Op::Create(fields) = &mut write.op {
+            let definition = self.schema().collection(&write.collection)?;
+            *fields = definition.without_key(std::mem::take(fields));
+        }
+        Ok(())
     }
 
     fn write_of_change(&self, change: &Change) -> Result<Write> {
@@ -164,6 +182,9 @@ impl ClientLog {
     async fn with_entries(&self, head: &mut Head, plan: Plan) -> Result<(Vec<Step>, Vec<bool>)> {
         let Plan { mut steps, mut own, mut writes } = plan;
         if let Some(hook) = &self.config().hook {
+            for write in &mut writes {
+                self.leave_key_out(write)?;
+            }
             writes.retain_mut(|write| hook.log(write));
         }
         self.append(head, writes, Stamping::Now, &mut steps).await?;
@@ -188,7 +209,8 @@ impl ClientLog {
         let mut greatest = self.greatest(head, now, objects).await?;
         steps.push(head.guard());
         let mut context = self.due_context(head, steps).await?;
-        let mut size = 0;
+        let (mut size, mut longest) = (0, 64);
+        steps.reserve(count + 2);
         for (position, write) in writes.into_iter().enumerate() {
             head.seq += 1;
             let stamp = match stamping {
@@ -205,13 +227,15 @@ impl ClientLog {
                 write: Some(write),
                 extensions: Vec::new(),
             };
-            let bytes = entry.to_bytes();
+            let mut bytes = Vec::with_capacity(longest);
+            entry.put_without(&mut bytes, self.key_fields(&entry)?);
+            longest = longest.max(bytes.len());
             size += bytes.len();
             let mut row = Object::with_capacity(3);
             if stamp != head.clock.last() {
                 let _ = row.set("clock", int(head.clock.last().bits()));
             }
-            let row = row.with("entry", bytes).with("seq", int(head.seq));
+            let row = row.with(ENTRY_BYTES.clone(), bytes).with(ENTRY_SEQ.clone(), int(head.seq));
             steps.push(put(&ENTRY, row));
         }
         if size > self.config().batch_bytes {
@@ -317,6 +341,12 @@ struct Plan {
 }
 
 impl Plan {
+    fn with_room(steps: usize) -> Self {
+        // A guard, the step and an entry for each.
+        let (steps, own) = (Vec::with_capacity(3 * steps + 2), Vec::with_capacity(2 * steps));
+        Self { writes: Vec::with_capacity(own.capacity() / 2), steps, own }
+    }
+
     fn add(&mut self, step: Step, own: bool) {
         self.steps.push(step);
         self.own.push(own);

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::value::canonical::{
-    Reader, put_bytes, put_key, put_number, put_object, put_text, put_value,
+    Reader, put_bytes, put_key, put_number, put_object_without, put_text, put_value,
 };
 use crate::{Error, Key, Name, Object, Result, Stamp};
 
@@ -64,6 +64,12 @@ impl Entry {
     /// 3 delete) in their lowest two bits, then `more`, whether there is a context, whether there are
     /// extensions, and whether the key is compound.
     pub fn put(&self, out: &mut Vec<u8>) {
+        self.put_without(out, &[]);
+    }
+
+    /// Appends the canonical bytes as if the fields of these names were not written: those of the key,
+    /// which the key says already.
+    pub(crate) fn put_without(&self, out: &mut Vec<u8>, left_out: &[Name]) {
         out.extend_from_slice(&self.stamp.millis().to_be_bytes()[2..]);
         put_number(out, self.stamp.counter().into());
         out.push(self.flags());
@@ -71,7 +77,7 @@ impl Entry {
             context.put(out);
         }
         if let Some(write) = &self.write {
-            write.put(out);
+            write.put_without(out, left_out);
         }
         if !self.extensions.is_empty() {
             put_number(out, self.extensions.len() as u64);
@@ -132,14 +138,7 @@ impl Entry {
     fn flags(&self) -> u8 {
         let (op, compound) = match &self.write {
             None => (0, false),
-            Some(write) => {
-                let op = match write.op {
-                    Op::Create(_) => 1,
-                    Op::Update(_) => 2,
-                    Op::Delete => 3,
-                };
-                (op, write.key.single().is_none())
-            }
+            Some(write) => (write.op.number(), write.key.single().is_none()),
         };
         let flag = |set: bool, bit: u8| if set { bit } else { 0 };
         op | flag(self.more, MORE)
@@ -149,8 +148,20 @@ impl Entry {
     }
 }
 
+impl Op {
+    /// What the flags of an entry say of it; nothing is 0.
+    fn number(&self) -> u8 {
+        match self {
+            Self::Create(_) => 1,
+            Self::Update(_) => 2,
+            Self::Delete => 3,
+        }
+    }
+}
+
 impl Write {
-    fn put(&self, out: &mut Vec<u8>) {
+    /// Appends the canonical bytes as if the fields of these names were not there.
+    fn put_without(&self, out: &mut Vec<u8>, left_out: &[Name]) {
         put_number(out, self.schema.into());
         put_text(out, &self.collection);
         // Most keys have one field: no count for those.
@@ -159,7 +170,7 @@ impl Write {
             None => put_key(out, &self.key),
         }
         if let Op::Create(fields) | Op::Update(fields) = &self.op {
-            put_object(out, fields);
+            put_object_without(out, fields, left_out);
         }
     }
 

@@ -96,6 +96,19 @@ pub fn put_object(out: &mut Vec<u8>, object: &Object) {
     }
 }
 
+/// Appends an object as if the fields of these names were not there.
+pub(crate) fn put_object_without(out: &mut Vec<u8>, object: &Object, left_out: &[Name]) {
+    if left_out.is_empty() {
+        return put_object(out, object);
+    }
+    let kept = || object.iter().filter(|(name, _)| !left_out.contains(name));
+    put_number(out, kept().count() as u64);
+    for (name, value) in kept() {
+        put_text(out, name);
+        put_value(out, value);
+    }
+}
+
 /// Appends a key.
 pub fn put_key(out: &mut Vec<u8>, key: &Key) {
     put_number(out, key.values().len() as u64);

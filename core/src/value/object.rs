@@ -1,10 +1,13 @@
 //! Objects: fields by name, in the order of their names.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Name, Value};
 
 /// The fields of one object, sorted by name; a field that is not there is absent.
+///
+/// Cheap to copy: copies share their fields until one of them is changed.
 ///
 /// # Example
 ///
@@ -18,7 +21,7 @@ use super::{Name, Value};
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Object {
-    fields: Vec<(Name, Value)>,
+    fields: Arc<Vec<(Name, Value)>>,
 }
 
 impl Object {
@@ -29,7 +32,7 @@ impl Object {
 
     /// An object without fields yet, with room for this many.
     pub fn with_capacity(fields: usize) -> Self {
-        Self { fields: Vec::with_capacity(fields) }
+        Self { fields: Arc::new(Vec::with_capacity(fields)) }
     }
 
     /// The same object with one more field; a field of that name is replaced.
@@ -44,13 +47,13 @@ impl Object {
         let (name, value) = (name.into(), value.into());
         // Fields mostly arrive in order; then this is a push.
         if self.fields.last().is_none_or(|(last, _)| *last < name) {
-            self.fields.push((name, value));
+            self.own().push((name, value));
             return None;
         }
         match self.position(&name) {
-            Ok(at) => Some(std::mem::replace(&mut self.fields[at].1, value)),
+            Ok(at) => Some(std::mem::replace(&mut self.own()[at].1, value)),
             Err(at) => {
-                self.fields.insert(at, (name, value));
+                self.own().insert(at, (name, value));
                 None
             }
         }
@@ -63,7 +66,7 @@ impl Object {
 
     /// What a field holds, to be changed in place.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
-        self.position(name).ok().map(|at| &mut self.fields[at].1)
+        self.position(name).ok().map(|at| &mut self.own()[at].1)
     }
 
     /// What a field holds; an absent field reads as null.
@@ -73,7 +76,7 @@ impl Object {
 
     /// Takes a field out.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        self.position(name).ok().map(|at| self.fields.remove(at).1)
+        self.position(name).ok().map(|at| self.own().remove(at).1)
     }
 
     /// Whether the field is there, be it null.
@@ -82,8 +85,11 @@ impl Object {
     }
 
     /// Keeps only the fields that pass.
-    pub fn retain(&mut self, mut pass: impl FnMut(&str, &Value) -> bool) {
-        self.fields.retain(|(name, value)| pass(name, value));
+    pub fn retain(&mut self, pass: impl Fn(&str, &Value) -> bool) {
+        if self.fields.iter().all(|(name, value)| pass(name, value)) {
+            return;
+        }
+        self.own().retain(|(name, value)| pass(name, value));
     }
 
     /// How many fields there are.
@@ -103,7 +109,7 @@ impl Object {
 
     /// The fields, sorted by name, with values that can be changed in place.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&Name, &mut Value)> {
-        self.fields.iter_mut().map(|(name, value)| (&*name, value))
+        self.own().iter_mut().map(|(name, value)| (&*name, value))
     }
 
     /// Sets every field of `other`.
@@ -111,6 +117,11 @@ impl Object {
         for (name, value) in other {
             let _ = self.set(name, value);
         }
+    }
+
+    /// The fields, for changing; shared ones are copied first.
+    fn own(&mut self) -> &mut Vec<(Name, Value)> {
+        Arc::make_mut(&mut self.fields)
     }
 
     fn position(&self, name: &str) -> Result<usize, usize> {
@@ -129,7 +140,7 @@ impl IntoIterator for Object {
     type IntoIter = std::vec::IntoIter<(Name, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.fields.into_iter()
+        Arc::unwrap_or_clone(self.fields).into_iter()
     }
 }
 
