@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use crate::query::Find;
-use crate::schema::{Collection, FieldType};
+use crate::schema::FieldType::{Binary, Boolean, Int, Json, String, Text};
+use crate::schema::{Collection, Definition};
 use crate::value::canonical::{put_key, put_text};
 use crate::{Filter, Key, Name, Object, Result, Step, Value};
 
@@ -38,8 +39,16 @@ pub(crate) const HEAD_ID: &str = "head";
 
 /// The definitions of all of them.
 pub(crate) fn definitions() -> Result<Vec<Collection>> {
-    use FieldType::{Binary, Boolean, Int, String, Text};
-    let define = |name: &LazyLock<Name>| Collection::define((**name).clone());
+    let all = own_lane().into_iter().chain(other_lanes()).chain(bookkeeping());
+    all.map(Definition::finish_reserved).collect()
+}
+
+fn define(name: &LazyLock<Name>) -> Definition {
+    Collection::define((**name).clone())
+}
+
+/// Who this replica is and what it wrote.
+fn own_lane() -> [Definition; 3] {
     [
         define(&HEAD)
             .field("id", String)
@@ -63,7 +72,12 @@ pub(crate) fn definitions() -> Result<Vec<Collection>> {
             .field("after", Binary)
             .field("greatest", Int)
             .key(["first"]),
-        define(&HISTORY).field("id", Binary).field("state", Binary).key(["id"]),
+    ]
+}
+
+/// What others wrote.
+fn other_lanes() -> [Definition; 4] {
+    [
         define(&LANE)
             .field("id", String)
             .field("replica", String)
@@ -95,23 +109,27 @@ pub(crate) fn definitions() -> Result<Vec<Collection>> {
             .field("schema", Int)
             .optional("collection", String)
             .key(["lane", "first"]),
-        define(&DISCARD).field("id", String).field("values", FieldType::Json),
+    ]
+}
+
+/// What merging came to, and what is known of shared logs.
+fn bookkeeping() -> [Definition; 3] {
+    [
+        define(&HISTORY).field("id", Binary).field("state", Binary).key(["id"]),
+        define(&DISCARD).field("id", String).field("values", Json),
         define(&REMOTE)
             .field("id", String)
             .optional("cursor", Binary)
             .field("replica", String)
             .field("shared", Int)
-            .optional("relayed", FieldType::Json)
+            .optional("relayed", Json)
             .optional("acknowledged", Binary)
             .optional("success", Int)
             .optional("error", Text)
             .optional("error_at", Int)
             .optional("offset", Int)
-            .optional("peers", FieldType::Json),
+            .optional("peers", Json),
     ]
-    .into_iter()
-    .map(crate::schema::Definition::finish_reserved)
-    .collect()
 }
 
 /// The key of an object's history: its collection and key, in canonical bytes, so that objects whose keys
