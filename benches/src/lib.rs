@@ -14,6 +14,7 @@
 // A benchmark speaks to the person at the terminal.
 #![allow(clippy::print_stdout)]
 
+pub mod floor;
 pub mod measure;
 pub mod options;
 pub mod ours;

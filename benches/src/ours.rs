@@ -7,11 +7,13 @@ use pollster::block_on;
 use serde_json::json;
 use syncline::backend::sqlite::{Durability as Survives, SqliteBackend, SqliteConfig};
 use syncline::middleware::{CustomPk, SyncLog};
+use syncline::shared_log::fs::FsLog;
+use syncline::sync::{SyncOptions, do_sync};
 use syncline::{Collection, FieldType, Filter, Object, Registry, StorageManager, TypedCollection};
 
 use crate::Result;
 use crate::record::Record;
-use crate::store::{Durability, Retitle, Store};
+use crate::store::{Durability, Pair, Retitle, Store};
 
 /// A database behind a manager.
 ///
@@ -21,6 +23,15 @@ use crate::store::{Durability, Retitle, Store};
 pub struct Ours {
     storage: StorageManager,
     records: TypedCollection<Record>,
+    log: SyncLog,
+}
+
+/// Two databases that sync through a folder.
+#[derive(Debug)]
+pub struct OurPair {
+    here: Ours,
+    there: Ours,
+    shared: [FsLog; 2],
 }
 
 impl Ours {
@@ -44,13 +55,58 @@ impl Ours {
             .field("updated", FieldType::Int)
             .index(["priority"]);
         let schema = Registry::new().collections(1, [record]).finish()?;
+        let log = SyncLog::new("bench".parse()?);
         let builder = StorageManager::builder(backend)
             .schema(schema)
             .with(CustomPk::default())
-            .with(SyncLog::new("bench".parse()?));
+            .with(log.clone());
         let storage = block_on(builder.build())?;
         let records = storage.collection("record")?.typed();
-        Ok(Self { storage, records })
+        Ok(Self { storage, records, log })
+    }
+
+    fn sync(&self, with: &FsLog) -> Result {
+        let report = block_on(do_sync(self.log.client()?, with, &SyncOptions::default()))?;
+        if report.finished { Ok(()) } else { Err("the sync did not finish".into()) }
+    }
+}
+
+impl OurPair {
+    /// Two new databases in this folder.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the backend or the file system reports.
+    pub fn open(folder: &Path, durability: Durability) -> Result<Self> {
+        let [here, there] = ["here", "there"].map(|name| folder.join(name));
+        std::fs::create_dir(&here)?;
+        std::fs::create_dir(&there)?;
+        let meet = || FsLog::open(folder.join("shared"), "bench".parse()?);
+        Ok(Self {
+            here: Ours::open(&here, durability)?,
+            there: Ours::open(&there, durability)?,
+            shared: [meet()?, meet()?],
+        })
+    }
+}
+
+impl Pair for OurPair {
+    fn here(&mut self) -> &mut dyn Store {
+        &mut self.here
+    }
+
+    fn there(&mut self) -> &mut dyn Store {
+        &mut self.there
+    }
+
+    fn send(&mut self) -> Result {
+        self.here.sync(&self.shared[0])?;
+        self.there.sync(&self.shared[1])
+    }
+
+    fn exchange(&mut self) -> Result {
+        self.send()?;
+        self.here.sync(&self.shared[0])
     }
 }
 
@@ -86,6 +142,15 @@ impl Store for Ours {
         let batch = changes.iter().fold(self.storage.batch(), |batch, change| {
             let title = Object::new().with("title", change.title.as_str());
             batch.update("record", Filter::key(change.id.as_str()), title)
+        });
+        block_on(batch.run())?;
+        Ok(())
+    }
+
+    fn reprioritize_all(&mut self, changes: &[Retitle], priority: i64) -> Result {
+        let batch = changes.iter().fold(self.storage.batch(), |batch, change| {
+            let priority = Object::new().with("priority", priority);
+            batch.update("record", Filter::key(change.id.as_str()), priority)
         });
         block_on(batch.run())?;
         Ok(())

@@ -11,7 +11,7 @@ use crate::store::{Durability, Retitle, Store};
 /// A database written to by hand.
 #[derive(Debug)]
 pub struct Raw {
-    connection: Connection,
+    pub(crate) connection: Connection,
     log: bool,
 }
 
@@ -72,12 +72,12 @@ impl Raw {
         Ok(())
     }
 
-    fn log(&self, op: &str, stamp: i64, entry: &str) -> Result {
+    pub(crate) fn log(&self, op: &str, stamp: i64, entry: &str) -> Result {
         self.connection.prepare_cached(LOG)?.execute(params![op, stamp, entry])?;
         Ok(())
     }
 
-    fn together(&self, work: impl FnOnce(&Self) -> Result) -> Result {
+    pub(crate) fn together(&self, work: impl FnOnce(&Self) -> Result) -> Result {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         work(self)?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
@@ -113,6 +113,17 @@ impl Store for Raw {
 
     fn retitle_all(&mut self, changes: &[Retitle]) -> Result {
         self.together(|raw| changes.iter().try_for_each(|change| raw.update(change)))
+    }
+
+    fn reprioritize_all(&mut self, changes: &[Retitle], priority: i64) -> Result {
+        let sql = "UPDATE record SET priority = ?2 WHERE id = ?1";
+        self.together(|raw| {
+            let mut statement = raw.connection.prepare_cached(sql)?;
+            changes.iter().try_for_each(|change| {
+                statement.execute(params![change.id, priority])?;
+                Ok(())
+            })
+        })
     }
 }
 

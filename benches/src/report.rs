@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::Result;
 use crate::measure::Measurement;
 use crate::store::{RAW, RAW_LOG};
-use crate::workload::{Aim, Measured, Workload};
+use crate::workload::{Aim, Measured, Work, Workload};
 
 /// The ratios of an earlier run, committed so that a change shows.
 #[derive(Clone, Debug, Default)]
@@ -47,9 +47,10 @@ pub fn print(workload: &Workload, measured: &Measurement, baseline: &Baseline) {
     println!("{}", workload.what);
     for (side, _) in &measured.sides {
         let median = measured.median(side).unwrap_or_default();
-        let shown = match workload.measured {
-            Measured::Time => format!("{:.0}", workload.times as f64 / median),
-            Measured::Size => format!("{median:.0} bytes"),
+        let shown = match (workload.measured, workload.work) {
+            (Measured::Time, Work::One(_)) => format!("{:.0}", workload.times as f64 / median),
+            (Measured::Time, Work::Two { .. }) => format!("{median:.4} s"),
+            (Measured::Size, _) => format!("{median:.0} bytes"),
         };
         let trend = compared(workload, measured, side)
             .and_then(|now| baseline.trend(workload.name, side, now))
@@ -64,10 +65,13 @@ pub fn print(workload: &Workload, measured: &Measurement, baseline: &Baseline) {
     }
 }
 
-/// What is compared from run to run: the ratio to SQLite alone, or the size.
+/// What is compared from run to run: the ratio to the least there is to compare with, or the size.
 fn compared(workload: &Workload, measured: &Measurement, side: &str) -> Option<f64> {
     match workload.measured {
-        Measured::Time => measured.ratio(side, RAW),
+        Measured::Time => measured
+            .ratio(side, RAW)
+            .or_else(|| measured.ratio(side, RAW_LOG))
+            .or_else(|| measured.median(side)),
         Measured::Size => measured.median(side),
     }
 }
@@ -85,6 +89,7 @@ fn aim(workload: &Workload, measured: &Measurement, side: &str) -> String {
         Aim::AtMost(most, to) => {
             (measured.ratio(side, to) <= Some(most), format!("{most:.2} of {to}"))
         }
+        Aim::Seconds(most) => (measured.median(side) < Some(most), format!("under {most} s")),
         Aim::Bytes(most) => (measured.median(side) < Some(most), format!("under {most:.0} bytes")),
     };
     format!("{aim} {}", if met { "(met)" } else { "(missed)" })

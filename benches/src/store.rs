@@ -1,11 +1,12 @@
-//! What every side of the comparison can do, and which sides there are.
+//! What the sides of the comparison can do, and which sides there are.
 
 use std::path::Path;
 
 use serde::Serialize;
 
 use crate::Result;
-use crate::ours::Ours;
+use crate::floor::Floor;
+use crate::ours::{OurPair, Ours};
 use crate::raw::Raw;
 use crate::record::Record;
 
@@ -50,15 +51,45 @@ pub trait Store {
 
     /// Sets all titles in one transaction.
     fn retitle_all(&mut self, changes: &[Retitle]) -> Result;
+
+    /// Sets the priority of all these records in one transaction.
+    fn reprioritize_all(&mut self, changes: &[Retitle], priority: i64) -> Result;
 }
+
+/// Two databases of one side that sync through a folder.
+pub trait Pair {
+    /// The one that has something to tell.
+    fn here(&mut self) -> &mut dyn Store;
+
+    /// The other.
+    fn there(&mut self) -> &mut dyn Store;
+
+    /// Brings what is new here to the other.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the storage or the folder reports, here and below.
+    fn send(&mut self) -> Result;
+
+    /// Brings what is new on either to the other.
+    fn exchange(&mut self) -> Result;
+}
+
+/// Opens one database in an empty folder; dropping it closes it.
+pub type OpenOne = fn(&Path, Durability) -> Result<Box<dyn Store>>;
+
+/// Opens two databases in an empty folder.
+pub type OpenTwo = fn(&Path, Durability) -> Result<Box<dyn Pair>>;
 
 /// One side of the comparison.
 #[derive(Clone, Copy, Debug)]
 pub struct Side {
     /// What the report calls it.
     pub name: &'static str,
-    /// Opens a new database in an empty folder. Dropping the store closes the database.
-    pub open: fn(&Path, Durability) -> Result<Box<dyn Store>>,
+    /// Opens one database.
+    pub one: OpenOne,
+    /// Opens two that sync, where the side can.
+    pub two: Option<OpenTwo>,
 }
 
 /// SQLite and nothing else.
@@ -71,17 +102,16 @@ pub const OURS: &str = "syncline";
 /// All sides, the ones to compare with first.
 pub fn sides() -> Vec<Side> {
     vec![
-        Side {
-            name: RAW,
-            open: |folder, durability| Ok(Box::new(Raw::open(folder, durability, false)?)),
-        },
+        Side { name: RAW, one: |at, safe| Ok(Box::new(Raw::open(at, safe, false)?)), two: None },
         Side {
             name: RAW_LOG,
-            open: |folder, durability| Ok(Box::new(Raw::open(folder, durability, true)?)),
+            one: |at, safe| Ok(Box::new(Raw::open(at, safe, true)?)),
+            two: Some(|at, safe| Ok(Box::new(Floor::open(at, safe)?))),
         },
         Side {
             name: OURS,
-            open: |folder, durability| Ok(Box::new(Ours::open(folder, durability)?)),
+            one: |at, safe| Ok(Box::new(Ours::open(at, safe)?)),
+            two: Some(|at, safe| Ok(Box::new(OurPair::open(at, safe)?))),
         },
     ]
 }

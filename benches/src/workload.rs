@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::record::{Record, Seeded, records};
-use crate::store::{Durability, RAW, RAW_LOG, Retitle, Store};
+use crate::store::{Durability, Pair, RAW, RAW_LOG, Retitle, Store};
 
 /// One workload.
 #[derive(Clone, Debug)]
@@ -24,7 +24,21 @@ pub struct Workload {
     /// What we aim at.
     pub aim: Aim,
     /// Does it.
-    pub work: fn(&mut dyn Store, &Data) -> Result,
+    pub work: Work,
+}
+
+/// What a workload does.
+#[derive(Clone, Copy, Debug)]
+pub enum Work {
+    /// Something with one database.
+    One(fn(&mut dyn Store, &Data) -> Result),
+    /// Something with two.
+    Two {
+        /// What happens before the clock starts.
+        before: fn(&mut dyn Pair, &Data) -> Result,
+        /// What is timed.
+        timed: fn(&mut dyn Pair) -> Result,
+    },
 }
 
 /// What a workload measures.
@@ -43,6 +57,8 @@ pub enum Aim {
     AtMost(f64, &'static str),
     /// Less than this many bytes for each record.
     Bytes(f64),
+    /// Less than this many seconds.
+    Seconds(f64),
 }
 
 /// What a workload works with, made before the clock starts.
@@ -71,6 +87,13 @@ impl Data {
         let chosen = order.iter().map(retitle).collect();
         Self { records, chosen, checksum, times: workload.times }
     }
+
+    /// The same records with other titles.
+    fn retitled(&self) -> Vec<Retitle> {
+        let mut seeded = Seeded::new(44);
+        let other = |chosen: &Retitle| Retitle { id: chosen.id.clone(), title: seeded.text(24) };
+        self.chosen.iter().map(other).collect()
+    }
 }
 
 /// All workloads, in the order in which they run.
@@ -84,7 +107,7 @@ pub fn all() -> Vec<Workload> {
         filled: true,
         measured: Measured::Time,
         aim: Aim::AtMost(1.3, RAW_LOG),
-        work: create_all,
+        work: Work::One(create_all),
     };
     let single = Workload {
         name: "W1 normal",
@@ -93,7 +116,7 @@ pub fn all() -> Vec<Workload> {
         times: 2_000,
         filled: false,
         aim: Aim::AtMost(1.2, RAW_LOG),
-        work: create_each,
+        work: Work::One(create_each),
         ..base.clone()
     };
     let bulk = Workload {
@@ -112,35 +135,95 @@ pub fn all() -> Vec<Workload> {
         ..bulk.clone()
     };
     let read = Workload { aim: Aim::AtMost(1.5, RAW), ..base.clone() };
-    vec![
+    let alone = vec![
         single.clone(),
         Workload { name: "W1 full", durability: Durability::Full, ..single },
         bulk.clone(),
         Workload { name: "W1b 100k", ..more(&bulk) },
-        Workload { name: "W2", what: "reads by key", work: read_each, ..read.clone() },
+        Workload { name: "W2", what: "reads by key", work: Work::One(read_each), ..read.clone() },
         Workload {
             name: "W2b",
             what: "queries for 100 by priority",
             times: 1_000,
-            work: query_each,
+            work: Work::One(query_each),
             ..read
         },
         Workload {
             name: "W3",
             what: "updates in one transaction",
-            work: update_all,
+            work: Work::One(update_all),
             ..base.clone()
         },
         Workload {
             name: "W3s",
             what: "updates, one commit each",
             times: 2_000,
-            work: update_each,
+            work: Work::One(update_each),
             ..base
         },
         size.clone(),
         Workload { name: "W7 100k", ..more(&size) },
+    ];
+    alone.into_iter().chain(together()).collect()
+}
+
+/// The workloads of two databases.
+fn together() -> Vec<Workload> {
+    let first = Workload {
+        name: "W4 10k",
+        what: "first sync through a folder",
+        durability: Durability::Normal,
+        records: 10_000,
+        times: 10_000,
+        filled: true,
+        measured: Measured::Time,
+        aim: Aim::AtMost(1.2, RAW_LOG),
+        work: Work::Two { before: |_, _| Ok(()), timed: |pair| pair.send() },
+    };
+    let both = Workload { aim: Aim::Seconds(0.2), ..first.clone() };
+    let many = Workload { records: 100_000, ..first.clone() };
+    let timed: fn(&mut dyn Pair) -> Result = |pair| pair.exchange();
+    vec![
+        first,
+        Workload { name: "W4 100k", times: 100_000, ..many.clone() },
+        Workload {
+            name: "W5-diff",
+            what: "both changed every record, different fields",
+            work: Work::Two { before: change_different_fields, timed },
+            ..both.clone()
+        },
+        Workload {
+            name: "W5-same",
+            what: "both changed every record, the same field",
+            work: Work::Two { before: change_the_same_field, timed },
+            ..both
+        },
+        Workload {
+            name: "W6",
+            what: "100 of 100,000 records changed",
+            times: 100,
+            aim: Aim::Seconds(0.015),
+            work: Work::Two { before: change_some, timed: |pair| pair.send() },
+            ..many
+        },
     ]
+}
+
+fn change_different_fields(pair: &mut dyn Pair, data: &Data) -> Result {
+    pair.exchange()?;
+    pair.here().retitle_all(&data.chosen)?;
+    pair.there().reprioritize_all(&data.chosen, 7)
+}
+
+fn change_the_same_field(pair: &mut dyn Pair, data: &Data) -> Result {
+    pair.exchange()?;
+    pair.here().retitle_all(&data.chosen)?;
+    pair.there().retitle_all(&data.retitled())
+}
+
+fn change_some(pair: &mut dyn Pair, data: &Data) -> Result {
+    pair.exchange()?;
+    pair.here().retitle_all(&data.chosen)
 }
 
 fn create_each(store: &mut dyn Store, data: &Data) -> Result {
