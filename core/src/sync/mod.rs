@@ -28,11 +28,11 @@ pub use options::{
 use remote::Remote;
 pub use status::{Quarantined, RemoteStatus, SyncStatus, status};
 
+use crate::Result;
 use crate::change::Change;
-use crate::client::{ClientLog, CutLimits, Lane, REMOTE, Witnesses, find};
+use crate::client::{ClientLog, CutLimits, Lane, Witnesses};
 use crate::log::{SharedLog, Tip};
 use crate::merge::Discard;
-use crate::{Filter, Result};
 
 /// Exchanges the client log with a shared log: receive, share, integrate, clean up.
 ///
@@ -116,14 +116,11 @@ impl<'a> Session<'a> {
         shared: &'a dyn SharedLog,
         options: &'a SyncOptions,
     ) -> Result<Self> {
-        let name = shared.name();
-        let rows = log.find(find(&REMOTE, Filter::key(name.as_str()))).await?.objects;
-        let remote = rows.first().map(Remote::from_row).transpose()?;
         let mut session = Self {
             log,
             shared,
             options,
-            remote: remote.unwrap_or_else(|| Remote::new(name)),
+            remote: Remote::load(log, shared.name()).await?,
             lanes: BTreeMap::new(),
             buffers: BTreeMap::new(),
             witnesses: Witnesses::default(),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::client::{Head, REMOTE, blob, change, int, number, put, text};
+use crate::client::{ClientLog, Head, REMOTE, blob, change, find, int, number, put, text};
 use crate::log::{Cursor, VersionVector};
-use crate::{Object, ReplicaId, Result, Step, Value};
+use crate::{ErrorKind, Filter, Object, ReplicaId, Result, Step, Value};
 
 /// What is known of one shared log: how far it was read and fed, how the last sync went.
 #[derive(Clone, Debug)]
@@ -43,6 +43,22 @@ impl Remote {
             offset: None,
             peers: BTreeMap::new(),
             stored: false,
+        }
+    }
+
+    /// What is known of the log of this name. The row is made at once: of two processes that sync with it
+    /// for the first time, one makes it, and from then on both only change it.
+    pub async fn load(log: &ClientLog, name: String) -> Result<Self> {
+        let question = find(&REMOTE, Filter::key(name.as_str()));
+        if let Some(row) = log.find(question.clone()).await?.objects.first() {
+            return Self::from_row(row);
+        }
+        let mut new = Self::new(name);
+        match log.write(vec![new.store()]).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                log.find(question).await?.objects.first().map_or(Ok(new), Self::from_row)
+            }
+            other => other.map(|_| new),
         }
     }
 
