@@ -55,10 +55,12 @@ pub async fn do_sync(
     match session.run().await {
         Ok(()) => Ok(session.report),
         Err(error) => {
-            // Best effort: what went wrong is told to the caller in any case.
-            session.remote.error = Some((error.to_string(), log.now()));
-            let noted = vec![session.remote.store()];
-            let _ = log.write(noted).await;
+            // Best effort: what went wrong is told to the caller in any case. Only the error is noted: the
+            // session may hold a cursor whose segments could not be stored.
+            if let Ok(mut remote) = Remote::load(log, shared.name()).await {
+                remote.error = Some((error.to_string(), log.now()));
+                let _ = log.write(vec![remote.store()]).await;
+            }
             Err(error)
         }
     }
