@@ -149,12 +149,13 @@ impl SqliteBackend {
         let answer = Arc::new(Mutex::new(None));
         let (store, slot) = (self.store.clone(), answer.clone());
         let work = move || {
-            let outcome = store.execute(operation);
+            // Mapped here, because the thread that failed knows why its disk did not work.
+            let outcome = store.execute(operation).map_err(Error::from);
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
         };
         blocking.run(Box::new(work)).await;
         let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        answer.unwrap_or(Err(SqliteError::Stopped)).map_err(Error::from)
+        answer.unwrap_or_else(|| Err(SqliteError::Stopped.into()))
     }
 }
 

@@ -131,6 +131,7 @@ fn explain(error: &Driver) -> (ErrorKind, &'static str) {
         ErrorCode::DiskFull => FULL,
         // The file beside the database that processes share memory through needs room as well.
         ErrorCode::SystemIoFailure if code.extended_code == ffi::SQLITE_IOERR_SHMSIZE => FULL,
+        ErrorCode::SystemIoFailure if disk_is_full() => FULL,
         ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed => {
             (ErrorKind::Unavailable, "the disk could not be read or written; repeat the call")
         }
@@ -161,6 +162,13 @@ fn explain(error: &Driver) -> (ErrorKind, &'static str) {
 
 const FULL: (ErrorKind, &str) =
     (ErrorKind::Full, "the disk is full; nothing was written, make room and repeat the call");
+
+/// What the operating system said last to this thread. SQLite tells a full disk itself, but neither a
+/// quota nor a disk that finds out only when it syncs.
+fn disk_is_full() -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(std::io::Error::last_os_error().kind(), QuotaExceeded | StorageFull)
+}
 
 /// A taken unique value may be free later; any other rule refuses the same write every time.
 fn constraint(extended_code: i32) -> ErrorKind {

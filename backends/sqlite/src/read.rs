@@ -4,8 +4,8 @@ mod cut;
 
 use std::rc::Rc;
 
+use rusqlite::CachedStatement;
 use rusqlite::types::{Null, Value as Stored};
-use rusqlite::{CachedStatement, Rows};
 use syncline_core::value::Key;
 use syncline_core::{Filter, Find, Page, Value};
 
@@ -52,7 +52,7 @@ fn by_select(db: &Db, table: &Table, find: &Find) -> Result<Page> {
     let select = selects(table, find, needed(find), way)?;
     let mut cut = Cut::new(table, find, &select.columns);
     for part in &select.parts {
-        let mut statement = bound(db, part)?;
+        let mut statement = part.ready(db)?;
         if cut.fill(&mut statement.raw_query())?.is_break() {
             break;
         }
@@ -75,7 +75,7 @@ fn unsorted(db: &Db, table: &Table, find: &Find) -> Result<Option<Page>> {
     let decoder = Decoder::new(table, &columns);
     let mut objects = Vec::new();
     for part in &parts {
-        let mut statement = bound(db, part)?;
+        let mut statement = part.ready(db)?;
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
             if objects.len() as u64 == FEW {
@@ -165,18 +165,10 @@ pub(crate) fn explain(db: &Db, table: &Table, find: &Find) -> Result<Vec<String>
 }
 
 fn single(db: &Db, sql: &Sql<'_>) -> Result<u64> {
-    let mut statement = bound(db, sql)?;
-    let mut rows: Rows<'_> = statement.raw_query();
+    let mut statement = sql.ready(db)?;
+    let mut rows = statement.raw_query();
     let count: i64 = rows.next()?.map_or(Ok(0), |row| row.get(0))?;
     Ok(count.cast_unsigned())
-}
-
-fn bound<'d>(db: &'d Db, sql: &Sql<'_>) -> Result<CachedStatement<'d>> {
-    let mut statement = db.statement(&sql.text)?;
-    for (at, value) in sql.values.iter().enumerate() {
-        statement.raw_bind_parameter(at + 1, value)?;
-    }
-    Ok(statement)
 }
 
 fn bind<'v>(

@@ -125,7 +125,7 @@ impl<'a> Writer<'a> {
         }
         sql.push(" WHERE ");
         sql.filter(table, filter)?;
-        self.run(&sql)
+        Ok(sql.ready(self.db)?.raw_execute()? as u64)
     }
 
     fn delete(&mut self, table: &Table, filter: &Filter, looks: Option<&Object>) -> Result<u64> {
@@ -136,7 +136,7 @@ impl<'a> Writer<'a> {
         let mut sql =
             Sql { text: format!("DELETE FROM {} WHERE ", table.quoted), ..Sql::default() };
         sql.filter(table, filter)?;
-        self.run(&sql)
+        Ok(sql.ready(self.db)?.raw_execute()? as u64)
     }
 
     /// Runs a statement about one object and says how many it found: one or none.
@@ -157,14 +157,6 @@ impl<'a> Writer<'a> {
         let looks = looks.into_iter().flat_map(Object::iter).map(|(_, value)| value);
         let values = set.chain(key).chain(looks);
         let statement = self.bound(&sql, values.map(Bound))?;
-        Ok(statement.raw_execute()? as u64)
-    }
-
-    fn run(&mut self, sql: &Sql<'_>) -> Result<u64> {
-        let mut statement = self.db.statement(&sql.text)?;
-        for (at, value) in sql.values.iter().enumerate() {
-            statement.raw_bind_parameter(at + 1, value)?;
-        }
         Ok(statement.raw_execute()? as u64)
     }
 

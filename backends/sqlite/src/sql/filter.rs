@@ -13,9 +13,6 @@ use crate::error::Result;
 use crate::table::{Column, Table};
 use crate::value::stored;
 
-/// More keys of several fields than this, below other conditions, are refused.
-const MOST_NESTED: usize = 10_000;
-
 impl<'a> Sql<'a> {
     /// Appends a condition that holds for the objects that meet the filter.
     ///
@@ -72,14 +69,6 @@ impl<'a> Sql<'a> {
             return Ok(());
         }
         let keys: Vec<&Key> = keys.collect();
-        if keys.len() > MOST_NESTED {
-            return Err(Error::invalid(
-                "too many compound keys in one filter; ask in several parts",
-            )
-            .with("collection", &table.name)
-            .with("most", MOST_NESTED)
-            .into());
-        }
         if keys.is_empty() {
             self.push("0");
             return Ok(());

@@ -5,12 +5,15 @@ mod find;
 
 use std::rc::Rc;
 
+use rusqlite::CachedStatement;
 use rusqlite::types::{ToSql, ToSqlOutput, Value as Stored};
-use syncline_core::Value;
+use syncline_core::{Error, Value};
 
 pub(crate) use filter::is_led_by_index;
 pub(crate) use find::{Select, Way, selects, sorted};
 
+use crate::connection::Db;
+use crate::error::Result;
 use crate::value::lend;
 
 /// A statement in the making, and the values it will be bound to.
@@ -41,7 +44,26 @@ impl ToSql for Param<'_> {
     }
 }
 
+/// SQLite refuses statements of more values than this.
+const MOST_VALUES: usize = 32_766;
+
 impl<'a> Sql<'a> {
+    /// The statement with its values, ready to be run.
+    pub(crate) fn ready<'d>(&self, db: &'d Db) -> Result<CachedStatement<'d>> {
+        if self.values.len() > MOST_VALUES {
+            let problem = "there are too many values in one filter; ask in several parts";
+            return Err(Error::invalid(problem)
+                .with("values", self.values.len())
+                .with("most", MOST_VALUES)
+                .into());
+        }
+        let mut statement = db.statement(&self.text)?;
+        for (at, value) in self.values.iter().enumerate() {
+            statement.raw_bind_parameter(at + 1, value)?;
+        }
+        Ok(statement)
+    }
+
     pub(crate) fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }

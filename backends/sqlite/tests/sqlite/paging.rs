@@ -265,3 +265,13 @@ fn thousands_of_alternatives_are_one_question() {
     let keys = (0..5_000).map(|at| format!("n{at:03}").as_str().into()).collect();
     assert_eq!(find(&backend, "note", Filter::Keys(keys)).expect("finds").len(), 20);
 }
+
+#[test]
+fn too_many_values_are_invalid() {
+    let backend = memory(&notes());
+    let any = (0..40_000).map(|at| Filter::eq("priority", at)).collect();
+    let says = ["several parts", "values: 4000"];
+    refused(find(&backend, "note", Filter::Or(any)), syncline_core::ErrorKind::Invalid, &says);
+    let one_of = Filter::is_in("priority", 0..40_000_i64);
+    assert!(find(&backend, "note", one_of).expect("is one value").is_empty());
+}
