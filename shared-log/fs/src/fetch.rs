@@ -55,6 +55,9 @@ impl<'a> Fetching<'a> {
             self.is_outdated = false;
             let plan = self.listing.hopeful_chains();
             let page = self.page(&plan, &known, request);
+            if !self.is_outdated && !page.more {
+                self.look_behind_gaps(&plan, &known, request.limit_bytes);
+            }
             if !self.is_outdated {
                 break (plan, page);
             }
@@ -63,7 +66,7 @@ impl<'a> Fetching<'a> {
         self.tell_gaps(&plan, &known);
         let own = self.own(plan, request.replica);
         let segments = page.spans.iter().filter_map(|span| self.read.remove(span)).collect();
-        let damaged = self.listing.damaged;
+        let damaged = self.listing.missing();
         Ok(Fetched { segments, cursor, more: page.more, own, time: None, damaged })
     }
 
@@ -107,7 +110,7 @@ impl<'a> Fetching<'a> {
             match contents(&path, self.group) {
                 Contents::Segment(segment) if segment.span() == span => {
                     let length = segment.bytes().len();
-                    self.findings.forget(&path);
+                    self.findings.correct(&path, *span);
                     let _ = self.read.insert(*span, segment);
                     return Some(length);
                 }
@@ -130,6 +133,31 @@ impl<'a> Fetching<'a> {
         None
     }
 
+    /// Reads files behind a gap, as many as fit into a page: one may hold what is missing under a wrong
+    /// name. Each is read once, in this answer or a later one.
+    fn look_behind_gaps(&mut self, plan: &Chains, known: &VersionVector, limit: usize) {
+        let mut budget = limit;
+        let gaps = plan.gaps(known);
+        let waiting = gaps.iter().flat_map(|gap| self.listing.behind(gap.to)).collect::<Vec<_>>();
+        for (span, path) in waiting {
+            if self.findings.of(&path).is_some() {
+                continue;
+            }
+            let Contents::Segment(segment) = contents(&path, self.group) else {
+                self.findings.note(&path, Verdict::Damaged);
+                continue;
+            };
+            self.findings.note(&path, Verdict::Whole(*segment.span()));
+            if *segment.span() != span {
+                self.listing.remove(&span, &path);
+                self.listing.add(*segment.span(), path);
+                self.is_outdated = true;
+            }
+            let Some(left) = budget.checked_sub(segment.bytes().len()) else { return };
+            budget = left;
+        }
+    }
+
     fn put_aside(&mut self, span: &Span, path: &Path, reason: String) {
         self.listing.remove(span, path);
         self.listing.damaged.push(damage(path, reason, Some(*span)));
@@ -145,6 +173,7 @@ impl<'a> Fetching<'a> {
     /// Says which runs are missing, unless a damaged file says so already.
     fn tell_gaps(&mut self, plan: &Chains, known: &VersionVector) {
         for gap in plan.gaps(known) {
+            // Any file that leads to the place was damaged, or it would not be a gap.
             let is_told = |damage: &Damage| damage.span.is_some_and(|span| span.tip() == gap.to);
             if !self.listing.damaged.iter().any(is_told) {
                 let folder = self.root.join(name::lane(gap.to.replica));

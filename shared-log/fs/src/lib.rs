@@ -8,6 +8,7 @@ mod listing;
 mod name;
 mod peer;
 mod read;
+mod verify;
 mod write;
 
 use std::ffi::OsStr;
@@ -22,8 +23,8 @@ use syncline_core::{Group, ReplicaId, Result, SharedLog};
 use crate::append::Appending;
 use crate::error::FsError;
 use crate::fetch::Fetching;
-use crate::listing::{Lister, Listing, damage};
-use crate::read::{Contents, Findings, Verdict, contents};
+use crate::listing::{Lister, Listing};
+use crate::read::Findings;
 use crate::write::{create, create_folder, sync_folder};
 
 /// A shared log in a folder; clones share what they found out about it.
@@ -84,29 +85,7 @@ impl FsLog {
     /// [`Unavailable`](syncline_core::ErrorKind::Unavailable) if the folder is out of reach,
     /// [`Denied`](syncline_core::ErrorKind::Denied) if it may not be read.
     pub fn verify(&self) -> Result<Vec<Damage>> {
-        let listing = self.list(|_| true)?;
-        let mut damaged = listing.damaged;
-        for (span, path) in listing
-            .segments
-            .iter()
-            .chain(&listing.suspects)
-            .flat_map(|(span, paths)| paths.iter().map(move |path| (span, path)))
-        {
-            match contents(path, &self.group) {
-                Contents::Segment(found) => {
-                    self.findings.note(path, Verdict::Whole(*found.span()));
-                }
-                Contents::Damaged(reason) => {
-                    self.findings.note(path, Verdict::Damaged);
-                    damaged.push(damage(path, reason, Some(*span)));
-                }
-                Contents::Foreign | Contents::Acknowledgement(_) => {
-                    self.findings.note(path, Verdict::Damaged);
-                    damaged.push(damage(path, "it is not a segment".to_owned(), Some(*span)));
-                }
-            }
-        }
-        Ok(damaged)
+        Ok(verify::damages(self.list(|_| true)?, &self.group, &self.findings))
     }
 
     fn open_folder(path: &Path, group: Group) -> Result<Self, FsError> {
@@ -114,7 +93,9 @@ impl FsLog {
             return Err(FsError::NoFolder { path: path.to_owned() });
         }
         create_folder(path).map_err(|error| match error.kind() {
-            ErrorKind::NotADirectory => FsError::NoFolder { path: path.to_owned() },
+            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+                FsError::NoFolder { path: path.to_owned() }
+            }
             _ => FsError::io("make", path)(error),
         })?;
         // One name for one place, however it was reached.

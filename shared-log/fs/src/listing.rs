@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use syncline_core::log::chain::Chains;
-use syncline_core::log::{Damage, Span};
+use syncline_core::log::{Damage, Span, Tip};
 use syncline_core::{Group, ReplicaId};
 
 use crate::acknowledgement::Acknowledgement;
@@ -27,7 +27,8 @@ pub(crate) struct Listing {
     pub(crate) strays: Vec<Acknowledgement>,
     /// Who joined.
     pub(crate) joined: BTreeSet<ReplicaId>,
-    /// What is there and has not arrived.
+    /// What is there and has not arrived. If the name tells which segment it should be, that one may be
+    /// whole elsewhere.
     pub(crate) damaged: Vec<Damage>,
 }
 
@@ -101,12 +102,12 @@ impl Lister<'_> {
                     None => listing.add(span, path),
                 }
             }
-            Kind::Unknown => self.look_into(entry, listing),
+            Kind::Unknown => self.look_into(name::was(replica, Path::new(&name)), entry, listing),
         }
     }
 
     /// A file whose name tells nothing is what it contains.
-    fn look_into(&self, entry: &DirEntry, listing: &mut Listing) {
+    fn look_into(&self, was: Option<Span>, entry: &DirEntry, listing: &mut Listing) {
         let path = entry.path();
         if let Some(Verdict::Whole(span)) = self.findings.of(&path) {
             return listing.add(span, path);
@@ -119,7 +120,7 @@ impl Lister<'_> {
             Contents::Acknowledgement(found) => listing.strays.push(found),
             // Sync tools name files that are still under way so.
             Contents::Damaged(_) if is_under_way(entry) => {}
-            Contents::Damaged(reason) => listing.damaged.push(damage(&path, reason, None)),
+            Contents::Damaged(reason) => listing.damaged.push(damage(&path, reason, was)),
             Contents::Foreign => {}
         }
     }
@@ -136,10 +137,24 @@ impl Listing {
         chains(self.segments.keys().chain(self.suspects.keys()))
     }
 
+    /// What has not arrived, given what did.
+    pub(crate) fn missing(self) -> Vec<Damage> {
+        let is_missing =
+            |damage: &Damage| damage.span.is_none_or(|span| !self.segments.contains_key(&span));
+        self.damaged.into_iter().filter(is_missing).collect()
+    }
+
     /// Where a segment may lie, the best places first.
     pub(crate) fn places(&self, span: &Span) -> Vec<PathBuf> {
         let all = [self.segments.get(span), self.suspects.get(span)];
         all.into_iter().flatten().flatten().cloned().collect()
+    }
+
+    /// What lies further on in a lane, with its places.
+    pub(crate) fn behind(&self, tip: Tip) -> Vec<(Span, PathBuf)> {
+        let is_behind = |span: &Span| span.replica == tip.replica && span.first > tip.seq;
+        let behind = self.segments.iter().filter(|(span, _)| is_behind(span));
+        behind.flat_map(|(span, paths)| paths.iter().map(|path| (*span, path.clone()))).collect()
     }
 
     /// Forgets a place that turned out to hold something else.

@@ -59,6 +59,11 @@ pub(crate) fn segment(span: &Span, choice: u32) -> String {
     format!("{first:012}-{last:012}-{before}-{after}{again}.seg")
 }
 
+/// The segment that a file was before a sync tool or a person gave it a longer name.
+pub(crate) fn was(replica: Option<ReplicaId>, name: &Path) -> Option<Span> {
+    beginning(replica?, name.to_str()?).map(|(span, _)| span)
+}
+
 /// What a file in the lane of `replica` is.
 pub(crate) fn kind(replica: Option<ReplicaId>, name: &Path) -> Kind {
     let Some(name) = name.to_str() else { return Kind::Unknown };
@@ -66,8 +71,10 @@ pub(crate) fn kind(replica: Option<ReplicaId>, name: &Path) -> Kind {
         return Kind::Nothing;
     }
     if let Some(name) = name.strip_suffix(".seg") {
-        let span = replica.and_then(|replica| span(replica, name));
-        return span.map_or(Kind::Unknown, Kind::Segment);
+        let span = replica.and_then(|replica| whole(replica, name));
+        if let Some(span) = span {
+            return Kind::Segment(span);
+        }
     }
     let joined = || name.strip_prefix("join-")?.strip_suffix(".json")?.parse().ok();
     let counter =
@@ -79,8 +86,16 @@ pub(crate) fn kind(replica: Option<ReplicaId>, name: &Path) -> Kind {
     }
 }
 
-fn span(replica: ReplicaId, name: &str) -> Option<Span> {
-    let mut parts = name.split('-');
+/// The segment whose name this is.
+fn whole(replica: ReplicaId, name: &str) -> Option<Span> {
+    let (span, behind) = beginning(replica, name)?;
+    let is_choice = |behind: &str| behind.strip_prefix('~')?.parse::<u32>().ok();
+    (behind.is_empty() || is_choice(behind).is_some()).then_some(span)
+}
+
+/// The segment that a name begins with, and what stands behind it.
+fn beginning(replica: ReplicaId, name: &str) -> Option<(Span, &str)> {
+    let mut parts = name.splitn(4, '-');
     let number = |text: &str| {
         let is_number = text.len() >= 12 && text.bytes().all(|byte| byte.is_ascii_digit());
         if is_number { text.parse().ok() } else { None }
@@ -88,14 +103,9 @@ fn span(replica: ReplicaId, name: &str) -> Option<Span> {
     let hash = |text: &str| unhex(text).and_then(|bytes| Some(LaneHash(bytes.try_into().ok()?)));
     let (first, last) = (number(parts.next()?)?, number(parts.next()?)?);
     let before = hash(parts.next()?)?;
-    let behind = parts.next()?;
-    let (after, choice) = match behind.split_once('~') {
-        Some((after, choice)) => (after, Some(choice)),
-        None => (behind, None),
-    };
-    let is_choice = choice.is_none_or(|choice| choice.parse::<u32>().is_ok());
+    let (after, behind) = parts.next()?.split_at_checked(32)?;
     let span = Span { replica, first, last, before, after: hash(after)? };
-    (is_choice && parts.next().is_none() && first >= 1 && first <= last).then_some(span)
+    (first >= 1 && first <= last).then_some((span, behind))
 }
 
 /// The first half of a hash, as digits.
@@ -149,6 +159,9 @@ mod tests {
             "join-.json",
             "ack-x.ack",
         ];
+        let copy = good.replace(".seg", ".sync-conflict-20260101-1.seg");
+        assert_eq!(was(Some(ReplicaId([7; 16])), Path::new(&copy)), Some(sample()));
+        assert_eq!(was(Some(ReplicaId([7; 16])), Path::new(&good[..good.len() - 8])), None);
         for name in strange {
             assert_eq!(kind(Some(ReplicaId([7; 16])), Path::new(name)), Kind::Unknown, "{name}");
         }

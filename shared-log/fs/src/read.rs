@@ -119,9 +119,11 @@ impl Findings {
         }
     }
 
-    /// Forgets what was found.
-    pub(crate) fn forget(&self, path: &Path) {
-        let _ = self.all().remove(path);
+    /// Remembers that a file is whole, if anything is remembered of it.
+    pub(crate) fn correct(&self, path: &Path, span: Span) {
+        if self.all().contains_key(path) {
+            self.note(path, Verdict::Whole(span));
+        }
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Finding>> {
