@@ -91,8 +91,15 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Bytes from hexadecimal digits, or nothing if the text is anything else.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if !text.len().is_multiple_of(2) {
         return None;
     }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+    let nibble = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    };
+    let byte = |two: &[u8]| Some(nibble(two[0])? << 4 | nibble(two[1])?);
+    text.as_bytes().chunks_exact(2).map(byte).collect()
 }

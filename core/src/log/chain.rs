@@ -52,14 +52,18 @@ impl Chains {
 
     /// What is missing for a reader who knows `known`: held spans wait behind it.
     pub fn gaps(&self, known: &VersionVector) -> Vec<Gap> {
+        let begins = |root: &&Tip| root.seq > 0 && !self.by_tip.contains_key(root);
+        let mut begins = self.by_root.keys().filter(begins).peekable();
+        if begins.peek().is_none() {
+            return Vec::new();
+        }
         let (_, reached) = self.walk(known);
-        let waits = |root: &&Tip| !reached.contains(root) && !self.by_tip.contains_key(root);
         let gap = |to: &Tip| {
             let start = Tip { seq: 0, hash: LaneHash([0; 16]), ..*to };
             let before = reached.range(start..*to).rev().find(|place| place.seq < to.seq);
             Gap { from: before.copied(), to: *to }
         };
-        self.by_root.keys().filter(waits).map(gap).collect()
+        begins.filter(|root| !reached.contains(root)).map(gap).collect()
     }
 
     /// What a reader may lack, and every place that is known or reached by it.
