@@ -73,29 +73,21 @@ impl<'a> Fetching<'a> {
     fn page(&mut self, plan: &Chains, known: &VersionVector, request: &Fetch) -> Page {
         let mut page = Page::default();
         let (mut bytes, mut entries) = (0, 0);
-        let (mut delivered, mut waiting) = (BTreeSet::<Tip>::new(), BTreeSet::<Tip>::new());
         for span in plan.lacking(known) {
-            if waiting.contains(&span.root()) && !delivered.contains(&span.root()) {
-                let _ = waiting.insert(span.tip());
-                continue;
-            }
             entries += span.last - span.first + 1;
             if entries > request.limit_entries && !page.spans.is_empty() {
                 page.more = true;
                 break;
             }
             let Some(length) = self.read(&span) else {
-                entries -= span.last - span.first + 1;
                 self.is_outdated = true;
-                let _ = waiting.insert(span.tip());
-                continue;
+                break;
             };
             bytes += length;
             if bytes > request.limit_bytes && !page.spans.is_empty() {
                 page.more = true;
                 break;
             }
-            let _ = delivered.insert(span.tip());
             page.spans.push(span);
         }
         page

@@ -6,8 +6,8 @@ use std::fs;
 
 use common::{Place, all, flip, page, sealer};
 use syncline_conformance::lanes::{Follower, Sealer, replica};
-use syncline_core::SharedLog;
-use syncline_core::log::{Receipt, VersionVector};
+use syncline_core::log::{After, Cursor, Receipt, VersionVector};
+use syncline_core::{ErrorKind, SharedLog};
 use syncline_shared_log_fs::FsLog;
 
 #[test]
@@ -263,4 +263,29 @@ fn damaged_acknowledgements_do_not_count() {
     fs::rename(place.lane(1).join(&place.names(1)[0]), place.path().join("a copy")).unwrap();
     assert_eq!(said(&place.log), more, "also under another name");
     assert_eq!(pollster::block_on(place.again().peers()).unwrap().len(), 1);
+}
+
+#[test]
+fn a_cursor_grows_with_the_lanes_and_not_with_what_is_in_them() {
+    let (mut ann, mut bob) = (sealer(1), sealer(2));
+    let place = Place::new();
+    let mut follower = Follower::new(replica(99));
+    let mut lengths = Vec::new();
+    for _ in 0..5 {
+        place.append(&[ann.notes(["a"]), bob.notes(["x"]), bob.notes(["y"])]);
+        lengths.push(page(&mut follower, &place.log).cursor.0.len());
+    }
+    assert!(lengths.iter().all(|length| *length == lengths[0]), "{lengths:?}");
+}
+
+#[test]
+fn half_a_cursor_is_refused() {
+    let place = Place::with(&[sealer(1).notes(["a"])]);
+    let mut follower = Follower::new(replica(99));
+    let whole = page(&mut follower, &place.log).cursor;
+    for length in 0..whole.0.len() {
+        follower.request.after = After::Cursor(Cursor(whole.0[..length].to_vec()));
+        let error = pollster::block_on(place.log.fetch(&follower.request)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Rejoin, "{length} bytes");
+    }
 }

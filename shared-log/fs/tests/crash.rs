@@ -8,6 +8,7 @@ use std::path::Path;
 use common::{Place, page, sealer};
 use syncline_conformance::lanes::{Follower, replica};
 use syncline_core::log::{Receipt, Segment, VersionVector};
+use syncline_core::{ErrorKind, SharedLog};
 
 /// After a crash the second of three segments is in some state. The owner, who got no receipt, appends
 /// again; then everything is there, and a reader gets it once.
@@ -189,5 +190,30 @@ fn damage_is_found_before_anyone_meets_it_and_its_owner_mends_it() {
     assert_eq!(owner().own, [segments[1].span().tip()]);
     assert_eq!(place.append(&segments[2..]), [Receipt::Stored, Receipt::Known]);
     assert_eq!(owner().own, [ann.tip()]);
+    assert_eq!(place.arrived(), segments);
+}
+
+#[test]
+fn what_one_caller_finds_damaged_the_owner_mends() {
+    let mut ann = sealer(1);
+    let segments: Vec<Segment> = (0..4).map(|_| ann.notes(["a"])).collect();
+    let place = Place::with(&segments);
+    common::flip(&place.file(&segments[2]), 60);
+    let mut reader = Follower::new(replica(99));
+    assert_eq!(page(&mut reader, &place.log).segments, segments[..2]);
+    let knows_all = VersionVector::new([ann.tip()]);
+    let owner = page(&mut Follower::knowing(ann.replica(), knows_all), &place.log);
+    assert_eq!(owner.own, [segments[1].span().tip()]);
+}
+
+#[test]
+fn a_damaged_file_is_nothing_to_continue() {
+    let mut ann = sealer(1);
+    let segments = [ann.notes(["a"]), ann.notes(["b"]), ann.notes(["c"])];
+    let place = Place::with(&segments[..2]);
+    common::flip(&place.file(&segments[1]), 60);
+    let error = pollster::block_on(place.log.append(&segments[2..])).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Rejoin);
+    assert_eq!(place.append(&segments[1..]), [Receipt::Stored; 2]);
     assert_eq!(place.arrived(), segments);
 }
