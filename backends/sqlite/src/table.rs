@@ -250,10 +250,7 @@ impl Table {
 impl Table {
     /// Takes the values of an object's key out of it.
     pub(crate) fn take_key(&self, object: &mut Object) -> Key {
-        let value = |at: &usize| match object.get_mut(&self.columns[*at].name) {
-            Some(value) => std::mem::take(value),
-            None => Value::Null,
-        };
+        let value = |at: &usize| object.give(&self.columns[*at].name).unwrap_or_default();
         Key::compound(self.key.iter().map(value))
     }
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::log::{Entry, LaneHash, Span};
 use crate::merge::{Author, Incoming};
 use crate::query::Find;
+use crate::value::canonical::Reader;
 use crate::{Filter, Object, Result, Stamp, Step};
 
 /// How large segments become.
@@ -160,7 +161,7 @@ impl Cutting {
 
     /// Adds an entry; a cut that is full comes back.
     fn add(&mut self, seq: u64, canonical: &[u8]) -> Result<Option<Cut>> {
-        let stamp = stamp_of(seq, canonical)?;
+        let stamp = Entry::read_stamp(seq, &mut Reader::new(canonical))?;
         let hash: LaneHash = self.place.after;
         let full = self.open.as_ref().is_some_and(|cut| {
             cut.span.last - cut.span.first + 1 >= self.limits.entries
@@ -183,10 +184,6 @@ impl Cutting {
     fn finish(self) -> Option<Cut> {
         self.open
     }
-}
-
-fn stamp_of(seq: u64, canonical: &[u8]) -> Result<Stamp> {
-    Ok(Entry::from_bytes(seq, canonical)?.stamp)
 }
 
 fn store_cut(cut: &Cut) -> Step {

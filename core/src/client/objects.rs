@@ -151,7 +151,9 @@ impl ClientLog {
             }
             let after = row_after(collection, row, &answer.steps);
             histories.push(store_history(id, &answer.history, after.as_ref(), is_stored));
-            merged.changes.extend(answer.steps.iter().map(|step| change_of(group, step)));
+            if self.feed().cares(&group.collection) {
+                merged.changes.extend(answer.steps.iter().map(|step| change_of(group, step)));
+            }
             merged.steps.append(&mut answer.steps);
             merged.discards.append(&mut answer.discards);
         }

@@ -101,13 +101,7 @@ impl Entry {
     ///
     /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if the bytes are not those of an entry.
     pub fn read(seq: u64, reader: &mut Reader<'_>) -> Result<Self> {
-        let mut millis = [0; 8];
-        millis[2..].copy_from_slice(reader.take(6)?);
-        let counter = reader.number()?;
-        if counter > 0xffff || u64::from_be_bytes(millis) >= 1 << 47 {
-            return Err(Error::corrupt("an entry has an invalid stamp").with("seq", seq));
-        }
-        let stamp = Stamp::from_bits(u64::from_be_bytes(millis) << 16 | counter)?;
+        let stamp = Self::read_stamp(seq, reader)?;
         let flags = reader.byte()?;
         if flags & !KNOWN_FLAGS != 0 {
             return Err(Error::corrupt("an entry has unknown flags").with("seq", seq));
@@ -121,6 +115,21 @@ impl Entry {
             }
         }
         Ok(Self { seq, stamp, more: flags & MORE != 0, context, write, extensions })
+    }
+
+    /// Reads the stamp that canonical bytes begin with, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if there is no valid stamp.
+    pub fn read_stamp(seq: u64, reader: &mut Reader<'_>) -> Result<Stamp> {
+        let mut millis = [0; 8];
+        millis[2..].copy_from_slice(reader.take(6)?);
+        let counter = reader.number()?;
+        if counter > 0xffff || u64::from_be_bytes(millis) >= 1 << 47 {
+            return Err(Error::corrupt("an entry has an invalid stamp").with("seq", seq));
+        }
+        Stamp::from_bits(u64::from_be_bytes(millis) << 16 | counter)
     }
 
     /// Reads one entry that fills all the bytes.

@@ -51,9 +51,9 @@ pub struct SyncOptions {
 impl Default for SyncOptions {
     fn default() -> Self {
         Self {
-            upload_entries: 50_000,
+            upload_entries: 20_000,
             upload_bytes: 4 << 20,
-            download_entries: 50_000,
+            download_entries: 20_000,
             download_bytes: 4 << 20,
             single_batch: false,
             skip: Vec::new(),

@@ -40,9 +40,11 @@ impl Session<'_> {
             }
             let more = fetched.more;
             anything |= !fetched.segments.is_empty();
-            let moved = self.remote.cursor.as_ref() != Some(&fetched.cursor);
-            if moved || !fetched.segments.is_empty() {
+            if !fetched.segments.is_empty() {
                 self.take_page(fetched).await?;
+            } else if self.remote.cursor.as_ref() != Some(&fetched.cursor) {
+                self.remote.cursor = Some(fetched.cursor);
+                self.dirty = true;
             }
             if !more {
                 break;
@@ -107,10 +109,15 @@ impl Session<'_> {
     }
 
     async fn try_page(&mut self, fetched: &Fetched, rows: &mut Rows) -> Result<Attempt> {
-        let integrates = self.options.does(Stage::Integrate);
         let log = self.log;
         let mut cached = log.lock().await;
         let mut head = log.loaded(&mut cached).await?.clone();
+        if self.knows_all(&head, fetched).await? {
+            self.remote.cursor = Some(fetched.cursor.clone());
+            self.dirty = true;
+            return Ok(Attempt::Done);
+        }
+        let integrates = self.options.does(Stage::Integrate);
         if integrates {
             match self.settle(&mut head).await {
                 Err(error) if is_overtaken(&error) => {
@@ -157,6 +164,16 @@ impl Session<'_> {
             self.options.tell(SyncEvent::Received { entries, bytes });
         }
         Ok(attempt)
+    }
+
+    /// Whether a page brings nothing but what is here, such as this replica's own segments.
+    async fn knows_all(&self, head: &Head, fetched: &Fetched) -> Result<bool> {
+        for segment in &fetched.segments {
+            if !matches!(self.place(head, segment).await?, Place::Known) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// A segment that continues nothing: the next fetch asks by what is known instead of by cursor.

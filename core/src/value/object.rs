@@ -79,6 +79,16 @@ impl Object {
         self.position(name).ok().map(|at| self.own().remove(at).1)
     }
 
+    /// What a field holds, given away: a field that other copies share is copied, otherwise it is left
+    /// null. For those who are about to drop the object.
+    pub fn give(&mut self, name: &str) -> Option<Value> {
+        let at = self.position(name).ok()?;
+        match Arc::get_mut(&mut self.fields) {
+            Some(fields) => Some(std::mem::take(&mut fields[at].1)),
+            None => Some(self.fields[at].1.clone()),
+        }
+    }
+
     /// Whether the field is there, be it null.
     pub fn contains(&self, name: &str) -> bool {
         self.position(name).is_ok()
