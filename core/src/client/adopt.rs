@@ -1,11 +1,13 @@
 //! Putting rows into the log that were there before it, or that were changed while it was off.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
+use super::rekey::{Fresh, Rekeyed};
 use super::{ClientLog, HISTORY, Stamping, TRIES, bytes, find, is_overtaken, object_id};
 use crate::log::{Op, Write};
 use crate::schema::Collection;
-use crate::{Error, ErrorKind, Filter, Find, Key, Object, Result};
+use crate::{Error, ErrorKind, Filter, Find, Key, MaybeSend, MaybeSync, Object, Result, Value};
 
 /// Whether replicas that adopt the same rows mean the same objects by the same keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub enum Origin {
 
 /// The objects that own entries speak of which no history has yet, read once.
 #[derive(Debug, Default)]
-struct Unfolded {
+pub(super) struct Unfolded {
     up_to: u64,
     keys: HashSet<Key>,
 }
@@ -40,11 +42,7 @@ impl ClientLog {
     ///   no common origin was declared.
     /// - Whatever reading and writing report.
     pub async fn adopt(&self, collection: &str, origin: Origin) -> Result<u64> {
-        let definition = self.schema().collection(collection)?.clone();
-        if !self.logs(collection) {
-            return Err(Error::invalid("the collection is not logged; nothing can be adopted")
-                .with("collection", collection));
-        }
+        let definition = self.adoptable(collection)?;
         if definition.counts_keys() && origin == Origin::Unknown {
             return Err(Error::invalid(
                 "the database counts the keys of this collection, so the same key may be another object \
@@ -52,6 +50,36 @@ impl ClientLog {
             )
             .with("collection", collection));
         }
+        self.adopt_pages(&definition, None).await
+    }
+
+    /// Like [`adopt`](Self::adopt), for rows whose keys the database counted: each gets a new key, and
+    /// what refers to it is changed with it, all in the batch that logs it.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Invalid`] if the collection is not logged, its key has several fields, or a new key is
+    ///   not of the key's type.
+    /// - Whatever reading and writing report.
+    pub async fn adopt_with_new_keys(
+        &self,
+        collection: &str,
+        fresh: impl Fn() -> Value + MaybeSend + MaybeSync,
+    ) -> Result<u64> {
+        let definition = self.adoptable(collection)?;
+        self.adopt_pages(&definition, Some(&fresh)).await
+    }
+
+    fn adoptable(&self, collection: &str) -> Result<Arc<Collection>> {
+        let definition = self.schema().collection(collection)?.clone();
+        if !self.logs(collection) {
+            return Err(Error::invalid("the collection is not logged; nothing can be adopted")
+                .with("collection", collection));
+        }
+        Ok(definition)
+    }
+
+    async fn adopt_pages(&self, definition: &Collection, fresh: Option<Fresh<'_>>) -> Result<u64> {
         let mut adopted = 0;
         let mut unfolded = Unfolded::default();
         let mut question = Find::new(definition.name().clone(), Filter::All);
@@ -59,7 +87,7 @@ impl ClientLog {
         let mut next = Some(question);
         while let Some(question) = next {
             let page = self.find(question.clone()).await?;
-            adopted += self.adopt_rows(&definition, &page.objects, &mut unfolded).await?;
+            adopted += self.adopt_rows(definition, &page.objects, &mut unfolded, fresh).await?;
             next = question.following(&page);
         }
         Ok(adopted)
@@ -70,25 +98,32 @@ impl ClientLog {
         definition: &Collection,
         rows: &[Object],
         unfolded: &mut Unfolded,
+        fresh: Option<Fresh<'_>>,
     ) -> Result<u64> {
         for _ in 0..TRIES {
             let mut cached = self.lock().await;
             let mut head = self.loaded(&mut cached).await?.clone();
             let known = self.known_objects(&head, definition, rows, unfolded).await?;
-            let mut writes = Vec::new();
-            for row in rows {
-                let Some(key) = definition.key_of(row) else { continue };
-                if !known.contains(&key) {
-                    let op = Op::Create(definition.without_key(row.clone()));
-                    writes.push(self.write_of(definition.name().clone(), key, op)?);
-                }
-            }
-            let count = writes.len() as u64;
-            if count == 0 {
+            let unknown: Vec<(Key, Object)> = rows
+                .iter()
+                .filter_map(|row| Some((definition.key_of(row)?, row.clone())))
+                .filter(|(key, _)| !known.contains(key))
+                .collect();
+            if unknown.is_empty() {
                 return Ok(0);
             }
-            let mut steps = Vec::new();
+            let count = unknown.len() as u64;
+            let Rekeyed { mut steps, rows: unknown, referring } = match fresh {
+                Some(fresh) => self.rekey(&head, definition, unknown, fresh).await?,
+                None => Rekeyed { rows: unknown, ..Rekeyed::default() },
+            };
+            let mut writes = Vec::with_capacity(unknown.len());
+            for (key, row) in unknown {
+                let op = Op::Create(definition.without_key(row));
+                writes.push(self.write_of(definition.name().clone(), key, op)?);
+            }
             self.append(&mut head, writes, Stamping::Lowest, &mut steps).await?;
+            self.append(&mut head, referring, Stamping::Now, &mut steps).await?;
             match self.write(steps).await {
                 Ok(_) => {
                     *cached = Some(head);
@@ -106,7 +141,7 @@ impl ClientLog {
     }
 
     /// The objects among these that the log knows, be it from a history or from an unfolded entry.
-    async fn known_objects(
+    pub(super) async fn known_objects(
         &self,
         head: &super::Head,
         definition: &Collection,

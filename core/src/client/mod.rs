@@ -7,6 +7,7 @@ mod head;
 mod lane;
 mod objects;
 mod record;
+mod rekey;
 mod stamps;
 
 use std::fmt::Debug;

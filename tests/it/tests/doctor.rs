@@ -154,3 +154,50 @@ fn the_log_tells_what_happened_to_an_object_and_who_did_it() {
         assert_eq!((logged[0].own, logged[1].own), (true, false));
     });
 }
+
+#[test]
+fn rows_with_counted_keys_are_refused_unless_told_where_they_come_from_or_given_new_ones() {
+    use syncline::{Collection, ErrorKind, FieldType, Registry, Value};
+    let schema = || {
+        let user = Collection::define("user")
+            .field("id", FieldType::AutoPk)
+            .field("name", FieldType::String);
+        let note = Collection::define("note").field("text", FieldType::String).child_of("user");
+        Registry::new().collections(1, [user, note]).finish().expect("a schema")
+    };
+    for store in STORES {
+        pollster::block_on(async {
+            let backend = syncline_it::storage(store);
+            let replica =
+                Replica::open(backend, 1, schema(), |config| config).await.expect("opens");
+            let note = |id: &str, user: i64| {
+                Object::new().with("id", id).with("text", "x").with("user", user)
+            };
+            let rows = Batch::new()
+                .create("user", Object::new().with("name", "Ann"))
+                .create("user", Object::new().with("name", "Bob"))
+                .create("note", note("a", 1))
+                .create("note", note("b", 2));
+            meddle(&replica, rows).await;
+            let refused = replica.log.adopt("user", Origin::Unknown).await.expect_err("refused");
+            assert_eq!(refused.kind(), ErrorKind::Invalid);
+            assert_eq!(replica.log.adopt("note", Origin::Unknown).await.expect("adopts"), 2);
+
+            let next = std::sync::atomic::AtomicI64::new(1_000);
+            let fresh = || Value::Int(next.fetch_add(1, std::sync::atomic::Ordering::SeqCst));
+            assert_eq!(replica.log.adopt_with_new_keys("user", fresh).await.expect("adopts"), 2);
+            assert_eq!(replica.log.adopt_with_new_keys("user", fresh).await.expect("adopts"), 0);
+            assert_eq!(problems(&replica).await, []);
+
+            let log = shared();
+            let other = Replica::open(syncline_it::storage(store), 2, schema(), |config| config);
+            let other = other.await.expect("opens");
+            let _ = replica.sync(&log).await;
+            let _ = other.sync(&log).await;
+            assert_eq!(other.all("user").await, replica.all("user").await);
+            let notes = other.all("note").await;
+            let users: Vec<&Value> = notes.iter().map(|note| note.value("user")).collect();
+            assert_eq!(users, [&Value::Int(1_000), &Value::Int(1_001)]);
+        });
+    }
+}
