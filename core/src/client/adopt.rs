@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::rekey::{Fresh, Rekeyed};
 use super::{ClientLog, HISTORY, Stamping, TRIES, bytes, find, is_overtaken, object_id};
 use crate::log::{Op, Write};
+use crate::merge::History;
 use crate::schema::Collection;
 use crate::{Error, ErrorKind, Filter, Find, Key, MaybeSend, MaybeSync, Object, Result, Value};
 
@@ -155,8 +156,10 @@ impl ClientLog {
             .collect();
         let mut known = HashSet::new();
         let ids = keys.keys().cloned().map(Key::from).collect();
-        for row in self.find_all(find(&HISTORY, Filter::Keys(ids)).select(["id"])).await? {
-            if let Some(key) = keys.get(bytes(&row, "id")?) {
+        for row in self.find_all(find(&HISTORY, Filter::Keys(ids))).await? {
+            // Edits alone wait for a create: it is this row's.
+            let is_known = History::speaks_of_life(bytes(&row, "state")?)?;
+            if let Some(key) = keys.get(bytes(&row, "id")?).filter(|_| is_known) {
                 let _ = known.insert(key.clone());
             }
         }
@@ -165,7 +168,8 @@ impl ClientLog {
             let page = self.find(question.clone()).await?;
             for (seq, write) in entries_of(&page.objects)? {
                 unfolded.up_to = seq;
-                if write.collection == *definition.name() {
+                let is_edit = matches!(write.op, Op::Update(_));
+                if write.collection == *definition.name() && !is_edit {
                     let _ = unfolded.keys.insert(write.key);
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::{
     CONTEXT, ClientLog, ENTRY, ENTRY_BYTES, ENTRY_SEQ, GUARD, HISTORY, Head, TRIES, blob, bytes,
-    find, int, is_overtaken, object_id, put,
+    find, int, is_overtaken, number, object_id, put,
 };
 use crate::change::{self, Change, ChangeKind, ChangeSet};
 use crate::log::{Context, Entry, Op, Write};
@@ -180,13 +180,7 @@ impl ClientLog {
     }
 
     async fn with_entries(&self, head: &mut Head, plan: Plan) -> Result<(Vec<Step>, Vec<bool>)> {
-        let Plan { mut steps, mut own, mut writes } = plan;
-        if let Some(hook) = &self.config().hook {
-            for write in &mut writes {
-                self.leave_key_out(write)?;
-            }
-            writes.retain_mut(|write| hook.log(write));
-        }
+        let Plan { mut steps, mut own, writes } = plan;
         self.append(head, writes, Stamping::Now, &mut steps).await?;
         own.resize(steps.len(), false);
         Ok((steps, own))
@@ -196,10 +190,16 @@ impl ClientLog {
     pub(crate) async fn append(
         &self,
         head: &mut Head,
-        writes: Vec<Write>,
+        mut writes: Vec<Write>,
         stamping: Stamping,
         steps: &mut Vec<Step>,
     ) -> Result<()> {
+        if let Some(hook) = &self.config().hook {
+            for write in &mut writes {
+                self.leave_key_out(write)?;
+            }
+            writes.retain_mut(|write| hook.log(write));
+        }
         let count = writes.len();
         if count == 0 {
             return Ok(());
@@ -308,9 +308,14 @@ impl ClientLog {
             let row = self.find(whole).await?.objects.pop();
             let definition = self.schema().collection(&change.collection)?;
             let row = row.map(|row| definition.without_key(row));
-            if History::needs_row(state)
-                && let Some(history) = History::from_bytes(state, row.as_ref())?
-            {
+            if !History::needs_row(state) {
+                continue;
+            }
+            let history = match History::from_bytes(state, row.as_ref())? {
+                Some(history) => Some(history),
+                None => self.before_own_entries(change, state, row.as_ref()).await?,
+            };
+            if let Some(history) = history {
                 let looks = Object::new().with("state", blob(state));
                 let condition = Condition::Looks(Key::from(id.clone()), looks);
                 let collection = (*HISTORY).clone();
@@ -320,6 +325,33 @@ impl ClientLog {
             }
         }
         Ok(steps)
+    }
+}
+
+impl ClientLog {
+    /// The history of an object whose row own entries changed that are not folded in yet; nothing if there
+    /// are none, so that somebody else changed the row.
+    async fn before_own_entries(
+        &self,
+        change: &Change,
+        state: &[u8],
+        row: Option<&Object>,
+    ) -> Result<Option<History>> {
+        let head = self.head().await?;
+        let mut own = Vec::new();
+        for stored in self.find_all(Self::entries_behind(head.folded)).await? {
+            let entry = Entry::from_bytes(number(&stored, "seq")?, bytes(&stored, "entry")?)?;
+            own.extend(
+                entry.write.filter(|write| {
+                    write.collection == change.collection && write.key == change.key
+                }),
+            );
+        }
+        if own.is_empty() {
+            return Ok(None);
+        }
+        let touched = |name: &str| own.iter().any(|write| write.op.sets(name));
+        History::from_bytes_before(state, row, touched).map(Some)
     }
 }
 

@@ -51,7 +51,9 @@ impl ClientLog {
         let ahead = Filter::Field(Name::from("clock"), Test::Ne(Value::Null));
         for row in self.find_all(find(&ENTRY, unfolded.and(ahead))).await? {
             let entry = Entry::from_bytes(number(&row, "seq")?, bytes(&row, "entry")?)?;
-            if let Some(write) = entry.write {
+            // Adopted rows are stamped behind the clock, and there may be many.
+            let clock = Stamp::from_bits(number(&row, "clock")?)?;
+            if let Some(write) = entry.write.filter(|_| entry.stamp > clock) {
                 let known = head.ahead.entry((write.collection, write.key)).or_default();
                 *known = (*known).max(entry.stamp);
             }

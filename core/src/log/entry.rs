@@ -49,6 +49,16 @@ pub enum Op {
     Delete,
 }
 
+impl Op {
+    /// Whether a field is set.
+    pub fn sets(&self, name: &str) -> bool {
+        match self {
+            Self::Create(fields) | Self::Update(fields) => fields.contains(name),
+            Self::Delete => false,
+        }
+    }
+}
+
 const OP: u8 = 0b11;
 const MORE: u8 = 1 << 2;
 const CONTEXT: u8 = 1 << 3;

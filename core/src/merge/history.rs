@@ -217,6 +217,19 @@ impl History {
         Ok(history)
     }
 
+    /// Whether stored bytes know of a create or a delete, and not of edits alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if the bytes are not those of a history.
+    pub fn speaks_of_life(bytes: &[u8]) -> Result<bool> {
+        if Self::needs_row(bytes) {
+            return Ok(true);
+        }
+        let history = Self::from_bytes(bytes, None)?;
+        Ok(history.is_some_and(|history| history.exists() || history.was_deleted()))
+    }
+
     /// Whether stored bytes leave the values to the row.
     pub fn needs_row(bytes: &[u8]) -> bool {
         bytes.first() == Some(&WHOLE)

@@ -38,9 +38,7 @@ pub(super) async fn record_unlogged(log: &ClientLog, objects: &[(Name, Key)]) ->
         if steps.is_empty() {
             return Ok(());
         }
-        if writes.is_empty() {
-            steps.push(head.guard());
-        }
+        steps.push(head.guard());
         log.append(&mut head, writes, Stamping::Now, &mut steps).await?;
         match log.write(steps).await {
             Ok(_) => {
