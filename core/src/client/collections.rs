@@ -122,7 +122,6 @@ fn bookkeeping() -> [Definition; 3] {
             .optional("cursor", Binary)
             .field("replica", String)
             .field("shared", Int)
-            .optional("relayed", Json)
             .optional("acknowledged", Binary)
             .optional("success", Int)
             .optional("error", Text)

@@ -167,7 +167,7 @@ impl ClientLog {
     ///
     /// Whatever reading reports.
     pub async fn replica(&self) -> Result<ReplicaId> {
-        Ok(self.head().await?.replica)
+        Ok(self.fresh_head().await?.replica)
     }
 
     /// Whose data this is.
@@ -230,6 +230,13 @@ impl ClientLog {
     /// The head, for reading; waits for writers of this process.
     pub(crate) async fn head(&self) -> Result<Head> {
         let mut cached = self.lock().await;
+        self.loaded(&mut cached).await.cloned()
+    }
+
+    /// The head as storage has it now: another process may have written since it was last seen here.
+    pub(crate) async fn fresh_head(&self) -> Result<Head> {
+        let mut cached = self.lock().await;
+        *cached = None;
         self.loaded(&mut cached).await.cloned()
     }
 

@@ -129,6 +129,8 @@ impl Session<'_> {
         for (id, buffer) in &mut self.buffers {
             let Some(lane) = self.lanes.get_mut(id) else { continue };
             if !buffer.continues(lane) {
+                // Read back by the integrating stage; but what was received of it has to be stored.
+                applying.steps.push(lane.store());
                 continue;
             }
             while let Some(batch) = buffer.next() {
@@ -253,6 +255,9 @@ pub(super) fn obstacle_of(log: &ClientLog, write: &Write) -> Option<Obstacle> {
     };
     if definition.is_reserved() {
         return because("the collection is reserved");
+    }
+    if !log.logs(&write.collection) {
+        return because("the collection is not synced here");
     }
     let values = write.key.values();
     let fits = values.len() == definition.key().len()

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Session, SyncEvent};
 use crate::client::{
-    ClientLog, DISCARD, ENTRY, Head, REMOTE, SEGMENT, find, int, number, put, text,
+    ClientLog, DISCARD, ENTRY, Head, REMOTE, SEGMENT, find, int, is_overtaken, number, put, text,
 };
 use crate::id::{hex, unhex};
 use crate::merge::{Author, Discard};
@@ -48,9 +48,13 @@ impl Session<'_> {
         }
         let gone = Filter::lte("seq", int(floor));
         let collection = (*ENTRY).clone();
-        let mut steps = vec![Step::Delete { collection, filter: gone, limit: None }];
+        // Guarded: by now another process may have taken a new id, and these numbers be other entries.
+        let mut steps = vec![head.guard(), Step::Delete { collection, filter: gone, limit: None }];
         steps.extend(self.acknowledged_segments(&peers).await?);
-        self.log.write(steps).await.map(drop)
+        match self.log.write(steps).await {
+            Err(error) if is_overtaken(&error) => Ok(()),
+            other => other.map(drop),
+        }
     }
 
     /// Steps that drop the bytes of segments which are applied and which everybody has.

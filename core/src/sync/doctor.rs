@@ -65,7 +65,7 @@ const CHUNK: usize = 2_000;
 ///
 /// Whatever reading reports.
 pub async fn doctor(log: &ClientLog) -> Result<Vec<Finding>> {
-    let head = log.head().await?;
+    let head = log.fresh_head().await?;
     let mut findings = Vec::new();
     let unfolded = unfolded(log, &head, &mut findings).await?;
     let mut checkup = Checkup { log, unfolded, findings };

@@ -107,6 +107,8 @@ struct Session<'a> {
     held: Option<Vec<Tip>>,
     /// What time the log said it is, and what this clock showed then.
     time: Option<(i64, i64)>,
+    /// Whether the log turned out not to hold what it held: it was restored or compacted.
+    log_lost: bool,
     /// Whether something about the remote has to be stored at the end.
     dirty: bool,
     report: SyncReport,
@@ -128,6 +130,7 @@ impl<'a> Session<'a> {
             witnesses: Witnesses::default(),
             held: None,
             time: None,
+            log_lost: false,
             dirty: false,
             report: SyncReport { finished: true, ..SyncReport::default() },
         };
@@ -136,7 +139,7 @@ impl<'a> Session<'a> {
     }
 
     async fn run(&mut self) -> Result<()> {
-        let head = self.log.head().await?;
+        let head = self.log.fresh_head().await?;
         if !self.remote.is_for(&head) {
             self.shared.join(head.replica).await?;
             self.remote.replica = Some(head.replica);

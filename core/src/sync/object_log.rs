@@ -43,7 +43,7 @@ pub(super) async fn scan(
     log: &ClientLog,
     is_meant: impl Fn(&Write) -> bool,
 ) -> Result<Vec<LoggedWrite>> {
-    let head = log.head().await?;
+    let head = log.fresh_head().await?;
     let mut found = Vec::new();
     let mut note = |replica: ReplicaId, own: bool, entry: Entry, tie: u32| {
         let Entry { seq, stamp, write, .. } = entry;

@@ -3,7 +3,7 @@
 use super::lanes::Place;
 use super::{Session, SyncEvent};
 use crate::client::{
-    ENTRY, GUARD, Head, Merged, Rows, SEGMENT, TRIES, blob, int, is_overtaken, put,
+    ENTRY, GUARD, Head, Lane, Merged, Rows, SEGMENT, TRIES, blob, int, is_overtaken, put,
 };
 use crate::log::{After, Damage, Fetch, Fetched, Segment};
 use crate::operation::{Condition, Guard};
@@ -54,14 +54,16 @@ impl Session<'_> {
                 break;
             }
         }
-        if anything { self.acknowledge().await } else { Ok(()) }
+        // A crash may have come between storing and acknowledging.
+        let told = |lane: &Lane| self.remote.acknowledged.tips.contains(&lane.tip());
+        if anything || !self.lanes.values().all(told) { self.acknowledge().await } else { Ok(()) }
     }
 
     async fn fetch(&mut self) -> Result<Fetched> {
         let head = self.log.head().await?;
         let after = match self.remote.cursor.clone() {
-            Some(cursor) => After::Cursor(cursor),
-            None => After::Known(self.received(&head)),
+            Some(cursor) if !self.log_lost => After::Cursor(cursor),
+            _ => After::Known(self.received(&head)),
         };
         let mut request = Fetch {
             replica: head.replica,
@@ -74,6 +76,7 @@ impl Session<'_> {
             Err(error) if error.kind() == ErrorKind::Rejoin => {
                 request.after = After::Known(self.received(&head));
                 self.remote.shared = 0;
+                self.log_lost = true;
                 self.shared.fetch(&request).await
             }
             other => other,
@@ -92,7 +95,12 @@ impl Session<'_> {
         let before = (self.report.clone(), self.remote.clone());
         let mut rows = Rows::Write;
         for _ in 0..TRIES {
-            match self.try_page(&fetched, &mut rows).await? {
+            let attempt = self.try_page(&fetched, &mut rows).await;
+            if attempt.is_err() {
+                // The cursor must not be noted anywhere if the page behind it is not stored.
+                self.remote = before.1.clone();
+            }
+            match attempt? {
                 Attempt::Done => return Ok(()),
                 Attempt::Again => {
                     self.report = before.0.clone();
@@ -134,9 +142,11 @@ impl Session<'_> {
             match self.place(&head, segment).await? {
                 Place::Known => continue,
                 Place::OwnButForeign => {
-                    self.renew(&mut head).await?;
                     *cached = None;
-                    return Ok(Attempt::Again);
+                    match self.renew(&mut head).await {
+                        Err(error) if !is_overtaken(&error) => return Err(error),
+                        _ => return Ok(Attempt::Again),
+                    }
                 }
                 Place::Gap => {
                     self.gap(segment);
@@ -152,7 +162,8 @@ impl Session<'_> {
             entries += segment.header().entries;
             bytes += segment.bytes().len() as u64;
         }
-        if self.report.damaged.iter().all(|damage| damage.place != GAP) {
+        // If the log lost something, the old cursor tells so until that is passed on again.
+        if !self.log_lost && self.report.damaged.iter().all(|damage| damage.place != GAP) {
             self.remote.cursor = Some(fetched.cursor.clone());
         }
         let applying = if integrates { self.take_batches(&mut head) } else { self.store_lanes() };

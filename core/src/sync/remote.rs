@@ -17,8 +17,6 @@ pub(super) struct Remote {
     pub cursor: Option<Cursor>,
     /// Up to here the log holds the own lane.
     pub shared: u64,
-    /// Lanes of earlier ids of this database, and how far the log holds them.
-    pub relayed: BTreeMap<String, u64>,
     pub acknowledged: VersionVector,
     pub success: Option<i64>,
     pub error: Option<(String, i64)>,
@@ -36,7 +34,6 @@ impl Remote {
             replica: None,
             cursor: None,
             shared: 0,
-            relayed: BTreeMap::new(),
             acknowledged: VersionVector::default(),
             success: None,
             error: None,
@@ -85,7 +82,6 @@ impl Remote {
             replica: text(row, "replica")?.parse().ok(),
             cursor: row.value("cursor").as_bytes().map(|bytes| Cursor(bytes.to_vec())),
             shared: number(row, "shared")?,
-            relayed: numbers(row.value("relayed")),
             acknowledged: known.map(VersionVector::from_bytes).transpose()?.unwrap_or_default(),
             success: optional("success"),
             error: error.zip(optional("error_at")),
@@ -105,7 +101,6 @@ impl Remote {
             .with("error_at", error_at)
             .with("offset", self.offset)
             .with("peers", json(&self.peers))
-            .with("relayed", json(&self.relayed))
             .with("replica", replica)
             .with("shared", int(self.shared))
             .with("success", self.success);

@@ -43,7 +43,8 @@ impl Session<'_> {
         }
         (lane.received, lane.received_hash) = (head.frozen, head.frozen_hash);
         (lane.applied, lane.applied_hash) = (head.frozen, head.frozen_hash);
-        lane.context = (*head.context).clone();
+        // What the entries say, which may be less than what is applied by now.
+        lane.context = self.log.context_before(&lane.id, head.frozen).await?;
         lane.mine = true;
         steps.push(lane.store());
         for collection in [&ENTRY, &CUT] {

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Session, SyncEvent};
-use crate::client::{ClientLog, ENTRY, HISTORY, Head, bytes, change, find, int, number, object_id};
+use crate::client::{
+    CUT, ClientLog, ENTRY, HISTORY, Head, bytes, change, find, int, number, object_id,
+};
 use crate::clock::Hlc;
 use crate::log::Entry;
 use crate::merge::History;
@@ -27,11 +29,17 @@ impl Session<'_> {
         let rows = self.log.find_all(ClientLog::entries_behind(head.frozen)).await?;
         let mut entries = Vec::with_capacity(rows.len());
         for row in &rows {
-            entries.push(Entry::from_bytes(number(row, "seq")?, bytes(row, "entry")?)?);
+            let entry = Entry::from_bytes(number(row, "seq")?, bytes(row, "entry")?)?;
+            // Adopted rows keep the lowest stamps, whatever the clock says: any edit wins over them.
+            let is_lowest = entry.stamp == Stamp::from_bits(entry.seq)?;
+            if !is_lowest || row.value("clock").is_null() {
+                entries.push(entry);
+            }
         }
         let mut last = self.greatest_applied(&entries).await?;
         let mut used = HashSet::new();
         let mut next = head.clone();
+        next.applied = next.applied.max(self.greatest_cut(theirs).await?);
         next.clock = Hlc::at(Stamp::ZERO);
         next.ahead.clear();
         let mut steps = vec![head.guard()];
@@ -60,6 +68,16 @@ impl Session<'_> {
         *head = next;
         self.options.tell(SyncEvent::Restamped { entries: entries.len() as u64, offset });
         Ok(())
+    }
+
+    /// The greatest stamp beyond a time that is cut already and stays: the clock goes back behind it.
+    async fn greatest_cut(&self, millis: i64) -> Result<Stamp> {
+        let ahead = Filter::gt("greatest", int(Stamp::at_millis(millis).bits()));
+        let mut greatest = Stamp::ZERO;
+        for row in self.log.find_all(find(&CUT, ahead)).await? {
+            greatest = greatest.max(Stamp::from_bits(number(&row, "greatest")?)?);
+        }
+        Ok(greatest)
     }
 
     async fn greatest_applied(&self, entries: &[Entry]) -> Result<HashMap<Vec<u8>, Stamp>> {

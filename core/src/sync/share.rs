@@ -1,8 +1,8 @@
 //! Sharing: own entries are cut into segments, the cuts frozen, the segments appended, then marked shared.
 
 use super::{Session, SyncEvent};
-use crate::client::{Cut, Head, SEGMENT, TRIES, bytes, find, int, is_overtaken, number};
-use crate::log::{FORMAT, Header, Segment};
+use crate::client::{Cut, Head, Lane, SEGMENT, TRIES, bytes, find, hash, is_overtaken, number};
+use crate::log::{FORMAT, Header, Segment, Tip};
 use crate::{Error, ErrorKind, Filter, Result};
 
 /// How many bytes of segments one append carries, about.
@@ -18,7 +18,7 @@ impl Session<'_> {
             self.remote.replica = Some(head.replica);
             self.dirty = true;
         }
-        self.share_earlier_lanes().await?;
+        self.pass_on_lanes().await?;
         let from = self
             .held_of(&head)
             .await?
@@ -99,6 +99,15 @@ impl Session<'_> {
 
     async fn seal(&self, cut: &Cut) -> Result<Segment> {
         let canonical = self.log.cut_bytes(cut).await?;
+        if canonical.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Rejoin,
+                "the shared log lost entries that every member had, and this database keeps them no more; \
+                 restore the log from a newer backup",
+            )
+            .with("first", cut.span.first)
+            .with("last", cut.span.last));
+        }
         let codec = self.options.codec;
         let header = Header {
             format: FORMAT,
@@ -133,25 +142,44 @@ impl Session<'_> {
         self.options.tell(SyncEvent::Shared { entries, bytes });
     }
 
-    /// Lanes that this database wrote before it took a new id: nobody else may have them.
-    async fn share_earlier_lanes(&mut self) -> Result<()> {
-        let mine: Vec<_> = self.lanes.values().filter(|lane| lane.mine).cloned().collect();
-        for lane in mine {
-            let sent = self.remote.relayed.get(&lane.id).copied().unwrap_or(0);
-            if sent >= lane.received {
-                continue;
+    /// Lanes that this database wrote before it took a new id: nobody else may have them. The log is asked
+    /// each time, because it may have been restored from a backup that lacks them. If it lost something,
+    /// other lanes are passed on too, because who wrote them may be gone.
+    async fn pass_on_lanes(&mut self) -> Result<()> {
+        let all = self.lanes.values().filter(|lane| lane.mine || self.log_lost);
+        let all: Vec<Lane> = all.cloned().collect();
+        if all.is_empty() && !self.log_lost {
+            return Ok(());
+        }
+        let peers = self.shared.peers().await?;
+        let heads: Vec<Tip> = peers.into_iter().flat_map(|peer| peer.heads).collect();
+        for lane in all.iter().filter(|lane| !heads.contains(&lane.tip())) {
+            match self.pass_on(lane, &heads).await {
+                // What comes before was cleaned away here: somebody else has to pass it on.
+                Err(error) if error.kind() == ErrorKind::Rejoin => {}
+                other => other?,
             }
-            let behind = Filter::eq("lane", lane.id.as_str()).and(Filter::gt("last", int(sent)));
-            for row in self.log.find_all(find(&SEGMENT, behind)).await? {
-                if row.value("bytes").is_null() {
-                    continue;
-                }
-                let segment = Segment::parse(bytes(&row, "bytes")?)?;
-                let _ = self.shared.append(std::slice::from_ref(&segment)).await?;
-                let _ = self.remote.relayed.insert(lane.id.clone(), number(&row, "last")?);
-                self.dirty = true;
-                self.count_shared(std::slice::from_ref(&segment));
+        }
+        if self.log_lost {
+            (self.remote.cursor, self.dirty) = (None, true);
+        }
+        Ok(())
+    }
+
+    async fn pass_on(&mut self, lane: &Lane, heads: &[Tip]) -> Result<()> {
+        let of_lane = Filter::eq("lane", lane.id.as_str());
+        let rows = self.log.find_all(find(&SEGMENT, of_lane)).await?;
+        let mut lacking = 0;
+        for (position, row) in (1..).zip(&rows) {
+            let (seq, hash) = (number(row, "last")?, hash(row, "after")?);
+            if heads.contains(&Tip { replica: lane.replica, seq, hash }) {
+                lacking = position;
             }
+        }
+        for row in rows.iter().skip(lacking).filter(|row| !row.value("bytes").is_null()) {
+            let segment = Segment::parse(bytes(row, "bytes")?)?;
+            let _ = self.shared.append(std::slice::from_ref(&segment)).await?;
+            self.count_shared(std::slice::from_ref(&segment));
         }
         Ok(())
     }

@@ -67,7 +67,7 @@ pub struct RemoteStatus {
 ///
 /// Whatever reading reports.
 pub async fn status(log: &ClientLog) -> Result<SyncStatus> {
-    let head = log.head().await?;
+    let head = log.fresh_head().await?;
     let mut remotes = Vec::new();
     for row in log.find_all(find(&REMOTE, Filter::All)).await? {
         let mut remote = Remote::from_row(&row)?;
