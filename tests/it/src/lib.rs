@@ -1,5 +1,8 @@
 //! Replicas for tests: an application's manager, its client log, and a clock of its own.
 
+pub mod faults;
+pub mod law;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,0 +1,157 @@
+//! The law of merging as a naive model, over the entries that a replica has applied.
+
+use std::collections::BTreeMap;
+
+use syncline::log::{After, Codec, Entry, Fetch, Op, Segment, VersionVector, lane_start};
+use syncline::merge::Author;
+use syncline::{Filter, Find, Key, Name, Object, Operation, ReplicaId, SharedLog, run};
+
+use crate::Replica;
+
+/// Rows by collection and key, the key's fields left out.
+pub type Rows = BTreeMap<(Name, Key), Object>;
+
+/// Entries by the object they are about.
+pub type Entries = BTreeMap<(Name, Key), BTreeMap<Author, Op>>;
+
+/// What the law says of one object.
+pub fn object(entries: &BTreeMap<Author, Op>) -> Option<Object> {
+    let dead = entries.iter().filter(|(_, op)| matches!(op, Op::Delete)).map(|(by, _)| *by).max();
+    let creates = entries.iter().filter(|(_, op)| matches!(op, Op::Create(_))).map(|(by, _)| *by);
+    let born = creates.filter(|by| dead.is_none_or(|dead| *by > dead)).min()?;
+    let mut winners = BTreeMap::new();
+    for (by, op) in entries {
+        if let Op::Create(fields) | Op::Update(fields) = op {
+            for (name, value) in fields.iter() {
+                let _ = winners.insert(name.clone(), (*by, value.clone()));
+            }
+        }
+    }
+    let lives = winners.into_iter().filter(|(_, (by, value))| *by >= born && !value.is_null());
+    Some(lives.map(|(name, (_, value))| (name, value)).collect())
+}
+
+/// What the law says of all objects.
+pub fn rows(entries: &Entries) -> Rows {
+    let there = entries.iter().filter_map(|(id, entries)| Some((id.clone(), object(entries)?)));
+    there.collect()
+}
+
+/// All objects of one of the log's own collections, past the manager.
+pub async fn stored(replica: &Replica, collection: &str) -> Vec<Object> {
+    let mut question = Find::new(collection, Filter::All);
+    question.page_objects = usize::MAX;
+    question.page_bytes = usize::MAX;
+    let found = run(replica.backend.as_ref(), Operation::Find(question)).await;
+    found.and_then(syncline::Outcome::found).expect("the collection is there").objects
+}
+
+/// Every entry that a replica has applied, as its own bookkeeping says.
+pub async fn applied(replica: &Replica) -> Entries {
+    let mut entries = Entries::new();
+    let head = stored(replica, "sync_head").await.pop().expect("there is a head");
+    let own: ReplicaId = text(&head, "replica").parse().expect("a replica");
+    let mut hash = lane_start(replica.log.group(), own);
+    for row in stored(replica, "sync_entry").await {
+        let seq = number(&row, "seq");
+        let entry = Entry::from_bytes(seq, bytes(&row, "entry")).expect("an entry");
+        hash = hash.then(bytes(&row, "entry"));
+        add(&mut entries, own, entry, hash.tie());
+    }
+    let lanes: BTreeMap<String, u64> = stored(replica, "sync_lane")
+        .await
+        .iter()
+        .map(|row| {
+            assert_eq!(bytes(row, "except"), b"", "nothing is parked");
+            (text(row, "id").to_owned(), number(row, "applied"))
+        })
+        .collect();
+    for row in stored(replica, "sync_segment").await {
+        let applied = lanes[text(&row, "lane")];
+        let segment = Segment::parse(bytes(&row, "bytes")).expect("a segment");
+        for (entry, tie) in read(&segment) {
+            if entry.seq <= applied {
+                add(&mut entries, segment.span().replica, entry, tie);
+            }
+        }
+    }
+    entries
+}
+
+/// Every entry that a shared log holds.
+pub async fn shared(log: &dyn SharedLog) -> Entries {
+    let everything = Fetch {
+        replica: ReplicaId([0xee; 16]),
+        after: After::Known(VersionVector::default()),
+        limit_bytes: usize::MAX,
+        limit_entries: u64::MAX,
+    };
+    let mut entries = Entries::new();
+    for segment in log.fetch(&everything).await.expect("it answers").segments {
+        for (entry, tie) in read(&segment) {
+            add(&mut entries, segment.span().replica, entry, tie);
+        }
+    }
+    entries
+}
+
+/// A segment's entries, each with its tie.
+pub fn read(segment: &Segment) -> Vec<(Entry, u32)> {
+    let codec = Codec::from_number(segment.header().codec).expect("a known codec");
+    let entries = codec.decode(segment.span().first, segment.body()).expect("entries");
+    let mut hash = segment.span().before;
+    let chained = entries.into_iter().map(|entry| {
+        hash = hash.then(&entry.to_bytes());
+        (entry, hash.tie())
+    });
+    chained.collect()
+}
+
+fn add(entries: &mut Entries, replica: ReplicaId, entry: Entry, tie: u32) {
+    let Some(write) = entry.write else { return };
+    let author = Author { stamp: entry.stamp, replica, seq: entry.seq, tie };
+    let of_object = entries.entry((write.collection, write.key)).or_default();
+    let _ = of_object.insert(author, write.op);
+}
+
+/// What the application sees.
+pub async fn seen(replica: &Replica) -> Rows {
+    let mut rows = Rows::new();
+    for definition in replica.log.logged() {
+        for object in replica.all(definition.name()).await {
+            let key = definition.key_of(&object).expect("every row has a key");
+            let _ = rows.insert((definition.name().clone(), key), definition.without_key(object));
+        }
+    }
+    rows
+}
+
+/// Holds a replica to the law: its rows are what the entries it applied come to, and it is well.
+pub async fn check(replica: &Replica) {
+    assert_eq!(seen(replica).await, rows(&applied(replica).await), "the rows equal the law");
+    let findings = syncline::sync::doctor(&replica.log).await.expect("the doctor sees");
+    assert_eq!(findings, []);
+}
+
+/// Holds replicas that have synced until nothing moved to each other: equal rows, equal fingerprints.
+pub async fn check_equal(replicas: &[Replica]) {
+    let first = seen(&replicas[0]).await;
+    let print = syncline::sync::fingerprint(&replicas[0].log).await.expect("a print");
+    for replica in replicas {
+        check(replica).await;
+        assert_eq!(seen(replica).await, first);
+        assert_eq!(syncline::sync::fingerprint(&replica.log).await.expect("a print"), print);
+    }
+}
+
+fn number(row: &Object, field: &str) -> u64 {
+    row.value(field).as_int().and_then(|int| u64::try_from(int).ok()).expect("a number")
+}
+
+fn text<'a>(row: &'a Object, field: &str) -> &'a str {
+    row.value(field).as_text().expect("text")
+}
+
+fn bytes<'a>(row: &'a Object, field: &str) -> &'a [u8] {
+    row.value(field).as_bytes().expect("bytes")
+}
