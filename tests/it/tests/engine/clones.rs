@@ -201,7 +201,7 @@ async fn story(fates: Vec<(usize, Fate)>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 300, ..ProptestConfig::with_cases(96) })]
 
     #[test]
     fn whatever_is_copied_and_restored_all_agree_in_the_end(

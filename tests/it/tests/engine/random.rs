@@ -166,7 +166,7 @@ fn acts(most: usize) -> impl Strategy<Value = Vec<(usize, Act)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 300, ..ProptestConfig::with_cases(96) })]
 
     #[test]
     fn two_replicas_in_memory_always_show_the_law(acts in acts(40)) {
@@ -180,7 +180,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 300, ..ProptestConfig::with_cases(24) })]
 
     #[test]
     fn three_replicas_on_both_storages_always_show_the_law(acts in acts(40)) {
