@@ -101,10 +101,11 @@ Examples:
   syncline import a.db city cities.csv --skip-bad
   zcat cities.jsonl.gz | syncline import a.db city -
 
-How far an import got is stored with what it wrote. After a kill, a full disk or a bad record, the
-same command goes on where it stopped, also if the file was corrected from there on or has grown. A
-file that was imported whole is not imported twice, unless --again is given. From stdin, every
-import begins anew. An empty cell of CSV is null, or empty text where text is required.")]
+How far an import got is stored with what it wrote, so that the same command goes on where it was
+killed or the disk was full. After a bad record, the file goes on from there, also corrected. A file
+is known by its contents, whatever its name; one that was imported whole is not imported twice,
+unless --again is given. From stdin, every import begins anew. An empty cell of CSV is null, or
+empty text where text is required.")]
     Import(Import),
     /// Write all objects of a collection to a file or to stdout
     #[command(after_help = "\

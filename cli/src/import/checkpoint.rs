@@ -28,6 +28,7 @@ pub fn definition() -> Result<Collection> {
         .field("hash", FieldType::Binary)
         .field("records", FieldType::Int)
         .field("done", FieldType::Boolean)
+        .field("stopped", FieldType::Boolean)
         .field("whole", FieldType::Binary)
         .finish_reserved()
 }
@@ -46,10 +47,14 @@ pub struct Checkpoint {
     /// How many records were imported up to here.
     pub records: u64,
     pub done: bool,
+    /// A bad record is next, so that a corrected file may go on from here.
+    pub stopped: bool,
     /// Of the whole file.
     whole: Vec<u8>,
     /// How the stored row looks; nothing if there is none yet.
     stored: Option<u64>,
+    /// The import that stopped at a bad record and that this one goes on from.
+    follows: Option<String>,
 }
 
 /// What is known of a file.
@@ -81,34 +86,39 @@ impl Checkpoint {
         if !again && let Some(done) = same().find(|row| row.done) {
             return Ok(Known::Done(done.records));
         }
-        let goes_on = |row: &Self| !again || (row.again > 0 && !row.done);
-        let mut checkpoint = same().find(|row| goes_on(row)).cloned().unwrap_or_else(|| {
-            let number = same().map(|row| row.again + 1).max().unwrap_or(0);
-            Self {
-                id: format!("{collection}:{format}:{}:{number}", hex(&whole)),
-                collection: collection.to_owned(),
-                format,
-                again: number,
-                place: Place::default(),
-                hash: start.hash(),
-                records: 0,
-                done: false,
-                whole: whole.clone(),
-                stored: None,
-            }
-        });
-        // What was imported of a file that began alike need not be imported once more.
+        let unfinished = |row: &&Self| !row.done && (!again || row.again > 0);
+        if let Some(row) = same().find(unfinished) {
+            let prefix = start.up_to(row.place.bytes)?;
+            return Ok(Known::From(Box::new((row.clone(), prefix))));
+        }
+        let number = same().map(|row| row.again + 1).max().unwrap_or(0);
+        let mut fresh = Self {
+            id: format!("{collection}:{format}:{}:{number}", hex(&whole)),
+            collection: collection.to_owned(),
+            format,
+            again: number,
+            place: Place::default(),
+            hash: start.hash(),
+            records: 0,
+            done: false,
+            stopped: false,
+            whole,
+            stored: None,
+            follows: None,
+        };
+        // Another file that stopped at a bad record and is the same up to there: this one was corrected.
         let (mut prefix, mut known) = (start.clone(), start.clone());
-        for row in rows.iter().filter(|row| row.place.bytes <= start.size && goes_on(row)) {
+        for row in rows.iter().filter(|row| row.stopped && row.place.bytes <= start.size) {
             prefix = prefix.up_to(row.place.bytes)?;
-            if prefix.hash() == row.hash {
+            if !again && prefix.hash() == row.hash {
                 known = prefix.clone();
-                checkpoint.place = row.place;
-                checkpoint.hash.clone_from(&row.hash);
-                checkpoint.records = row.records;
+                fresh.place = row.place;
+                fresh.hash.clone_from(&row.hash);
+                fresh.records = row.records;
+                fresh.follows = Some(row.id.clone());
             }
         }
-        Ok(Known::From(Box::new((checkpoint, known))))
+        Ok(Known::From(Box::new((fresh, known))))
     }
 
     /// The same import, as far as another process took it meanwhile.
@@ -127,21 +137,30 @@ impl Checkpoint {
         next.hash = prefix.hash();
         next.records += records;
         next.done = done;
+        next.stopped = false;
         next
+    }
+
+    /// The same place, with a bad record behind it.
+    pub fn stopped(&self) -> Self {
+        Self { stopped: true, ..self.clone() }
     }
 
     /// Steps that store the checkpoint, unless another process stored one meanwhile.
     pub fn steps(&self) -> Vec<Step> {
         let row = self.to_row();
         let Some(stored) = self.stored else {
-            return Batch::new().create(NAME, row).steps;
+            let batch = Batch::new().create(NAME, row);
+            return match &self.follows {
+                None => batch.steps,
+                Some(id) => {
+                    let [before, after] = [true, false].map(|is| Object::new().with("stopped", is));
+                    change(batch, id, before, after)
+                }
+            };
         };
-        let key = Key::from(self.id.as_str());
-        let looks = Object::new().with("bytes", int(stored));
-        let condition = Condition::Looks(key.clone(), looks);
-        let guard = Guard { name: STILL_HERE.into(), collection: NAME.into(), condition };
         let changes = row.into_iter().filter(|(name, _)| **name != *"id").collect();
-        Batch::new().step(Step::Guard(guard)).update(NAME, Filter::key(key), changes).steps
+        change(Batch::new(), &self.id, Object::new().with("bytes", int(stored)), changes)
     }
 
     /// Stores the checkpoint alone.
@@ -153,6 +172,7 @@ impl Checkpoint {
     /// Notes that the steps were written.
     pub fn stored(mut self) -> Self {
         self.stored = Some(self.place.bytes);
+        self.follows = None;
         self
     }
 
@@ -167,6 +187,7 @@ impl Checkpoint {
             .with("hash", self.hash.clone())
             .with("records", int(self.records))
             .with("done", self.done)
+            .with("stopped", self.stopped)
             .with("whole", self.whole.clone())
     }
 
@@ -187,10 +208,20 @@ impl Checkpoint {
             hash: bytes("hash")?,
             records: number("records")?,
             done: row.value("done").as_bool().ok_or_else(broken)?,
+            stopped: row.value("stopped").as_bool().unwrap_or_default(),
+            follows: None,
             whole: bytes("whole")?,
             stored: Some(place.bytes),
         })
     }
+}
+
+/// Adds steps that change a row, if it still looks so.
+fn change(batch: Batch, id: &str, looks: Object, changes: Object) -> Vec<Step> {
+    let key = Key::from(id);
+    let condition = Condition::Looks(key.clone(), looks);
+    let guard = Guard { name: STILL_HERE.into(), collection: NAME.into(), condition };
+    batch.step(Step::Guard(guard)).update(NAME, Filter::key(key), changes).steps
 }
 
 /// Whether a write failed because another process goes on with the same import.

@@ -133,21 +133,15 @@ impl Importer<'_> {
         let definition = self.collection.definition().clone();
         let begin = self.mark.as_ref().map(|mark| mark.checkpoint.place).unwrap_or_default();
         let mut records = Records::new(&self.source, input, self.format, begin, &definition)
-            .map_err(|e| self.told(e))?;
+            .map_err(|error| self.told(error))?;
         let (mut items, mut from, mut end) = (Vec::new(), begin, begin);
         loop {
             let record = match records.next() {
-                Ok(record) => record,
-                Err(error) => {
-                    if self.write(&items, false).await? == Pass::Overtaken {
-                        return Ok(Pass::Overtaken);
-                    }
-                    return Err(self.told(error));
-                }
+                Ok(Some(record)) => record,
+                Ok(None) => break,
+                Err(error) => return self.stop(&items, error).await,
             };
-            let Some(record) = record else { break };
-            let is_full = items.len() >= BATCH_RECORDS || end.bytes - from.bytes >= BATCH_BYTES;
-            if is_full {
+            if items.len() >= BATCH_RECORDS || end.bytes - from.bytes >= BATCH_BYTES {
                 if self.write(&items, false).await? == Pass::Overtaken {
                     return Ok(Pass::Overtaken);
                 }
@@ -159,18 +153,29 @@ impl Importer<'_> {
             match record.json.and_then(|json| object_from_json(&json, &definition)) {
                 Ok(object) => items.push(Item { line: record.line, end, object }),
                 Err(error) if self.skip_bad => self.skip(record.line, &error),
-                Err(error) => {
-                    if self.write(&items, false).await? == Pass::Overtaken {
-                        return Ok(Pass::Overtaken);
-                    }
-                    return Err(self.told(error.with("line", record.line)));
-                }
+                Err(error) => return self.stop(&items, error.with("line", record.line)).await,
             }
         }
         match self.write(&items, true).await? {
             Pass::Done => self.finish(end).await,
             Pass::Overtaken => Ok(Pass::Overtaken),
         }
+    }
+
+    /// Ends at a bad record: what was good before it is kept, and the place is marked.
+    async fn stop(&mut self, items: &[Item], error: Error) -> Result<Pass> {
+        match self.write(items, false).await? {
+            Pass::Done => Err(self.stopped(error).await),
+            Pass::Overtaken => Ok(Pass::Overtaken),
+        }
+    }
+
+    async fn stopped(&mut self, error: Error) -> Error {
+        if let Some(mark) = self.mark.as_ref().filter(|mark| mark.checkpoint.place.bytes > 0) {
+            // If this fails, the same file goes on here all the same.
+            let _ = mark.checkpoint.stopped().store(self.store.manager()).await;
+        }
+        self.told(error)
     }
 
     /// Writes records. Where storage refuses some, halves are tried until the bad ones stand alone.
@@ -188,7 +193,7 @@ impl Importer<'_> {
         }
         if let [bad] = items {
             if !self.skip_bad {
-                return Err(self.told(error.with("line", bad.line)));
+                return Err(self.stopped(error.with("line", bad.line)).await);
             }
             self.skip(bad.line, &error);
             return Ok(Pass::Done);
@@ -264,7 +269,7 @@ impl Importer<'_> {
         let error = error.with("file", self.source.name()).with("imported", done);
         match &self.mark {
             None => error.with("note", "stdin can't be resumed"),
-            Some(_) => error.with("then", "run the same command again; it goes on from there"),
+            Some(_) => error.with("then", "run the same command again; it goes on behind these"),
         }
     }
 }

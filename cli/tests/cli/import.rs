@@ -58,16 +58,22 @@ fn an_import_that_is_done_is_done_under_any_name() {
 }
 
 #[test]
-fn a_file_that_has_grown_is_imported_from_where_it_ended() {
+fn a_file_that_begins_like_another_is_another_file() {
     let place = Place::with_database();
     place.write("c.jsonl", lines(0..10).trim_end());
     place.ok("import a.db city c.jsonl");
     place.write("c.jsonl", &lines(0..15));
-    assert_eq!(place.json("import a.db city c.jsonl")["imported"], 5);
-    place.write("c.jsonl", &lines(0..10));
-    let first = place.json("import a.db city c.jsonl");
-    assert_eq!(first["imported"], 0, "all of it is there");
-    assert_all_once(&place, 15);
+    assert_eq!(place.json("import a.db city c.jsonl")["imported"], 15);
+    // Also where an import stopped, once a corrected file went on there.
+    let stopped = format!("{}broken", lines(20..30));
+    place.write("bad.jsonl", &stopped);
+    assert_eq!(place.fails("import a.db city bad.jsonl")["context"]["line"], "11");
+    place.write("good.jsonl", &lines(20..40));
+    assert_eq!(place.json("import a.db city good.jsonl")["before"], 10);
+    place.write("third.jsonl", &lines(20..35));
+    assert_eq!(place.json("import a.db city third.jsonl")["imported"], 15);
+    assert_eq!(place.fails("import a.db city bad.jsonl")["context"]["line"], "11");
+    assert_eq!(place.count("a.db", "city"), 10 + 15 + 20 + 15);
 }
 
 #[test]
