@@ -84,7 +84,10 @@ A SQLite database whose tables match is taken as it is; `syncline adopt` puts it
     #[command(after_help = "\
 Examples:
   syncline adopt a.db
-  syncline adopt a.db city country --common-origin")]
+  syncline adopt a.db city country --common-origin
+
+Keys that a database counted mean other objects in other databases, so such rows are refused unless
+--common-origin or --new-keys says how to go on.")]
     Adopt {
         db: PathBuf,
         /// Which collections; all if none is named
@@ -93,6 +96,9 @@ Examples:
         /// All who sync began as copies of one database: equal keys mean equal objects
         #[arg(long)]
         common_origin: bool,
+        /// Give rows whose keys the database counted new keys, and change what refers to them
+        #[arg(long, conflicts_with = "common_origin")]
+        new_keys: bool,
     },
     /// Create objects from a file
     #[command(after_help = "\

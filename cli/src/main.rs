@@ -57,8 +57,13 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
     let options = Options::new(&cli)?;
     match cli.command {
         Command::Init { db, schema } => schema::init(&options, output, &db, &schema).await?,
-        Command::Adopt { db, collections, common_origin } => {
-            schema::adopt(&options, output, &db, &collections, common_origin).await?;
+        Command::Adopt { db, collections, common_origin, new_keys } => {
+            let counted = match (common_origin, new_keys) {
+                (true, _) => schema::Counted::CommonOrigin,
+                (_, true) => schema::Counted::NewKeys,
+                _ => schema::Counted::Refused,
+            };
+            schema::adopt(&options, output, &db, &collections, counted).await?;
         }
         Command::Import(import) => import::import(&options, output, &import).await?,
         Command::Export { db, collection, file, format } => {

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 use syncline::backend::sqlite::SqliteBackend;
 use syncline::client::Origin;
-use syncline::{Error, Filter, Result, Schema};
+use syncline::{Error, Filter, Result, Schema, Value};
 
 use crate::output::{Output, count, io_failed};
 use crate::progress::Progress;
-use crate::store::{self, Options, Store};
+use crate::store::{self, Options, Store, random_number};
 
 pub async fn init(options: &Options, output: &Output, db: &Path, schema: &Path) -> Result<()> {
     let wanted = read(schema)?;
@@ -137,12 +137,20 @@ fn remove(db: &Path) {
     }
 }
 
+/// What becomes of rows whose keys the database counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    Refused,
+    CommonOrigin,
+    NewKeys,
+}
+
 pub async fn adopt(
     options: &Options,
     output: &Output,
     db: &Path,
     collections: &[String],
-    common_origin: bool,
+    counted: Counted,
 ) -> Result<()> {
     let store = Store::open(options, db).await?;
     let mut names = Vec::new();
@@ -152,18 +160,11 @@ pub async fn adopt(
     if names.is_empty() {
         names.extend(store.manager().schema().own_collections().map(|of| of.name().clone()));
     }
-    let origin = if common_origin { Origin::Common } else { Origin::Unknown };
     let mut progress = Progress::endless("adopting");
     let (mut total, mut each) = (0, serde_json::Map::new());
     for name in names {
         progress.tell(format!("adopting {name}"));
-        let adopted =
-            store.log()?.adopt(&name, origin).await.map_err(|error| match error.kind() {
-                syncline::ErrorKind::Invalid if !common_origin => {
-                    error.with("declare it with", "--common-origin")
-                }
-                _ => error,
-            })?;
+        let adopted = adopt_one(&store, &name, counted).await?;
         total += adopted;
         each.insert(name.to_string(), adopted.into());
     }
@@ -172,6 +173,21 @@ pub async fn adopt(
         || json!({"adopted": total, "collections": each}),
         || format!("put {} into the log", count(total, "row")),
     )
+}
+
+async fn adopt_one(store: &Store, name: &str, counted: Counted) -> Result<u64> {
+    let log = store.log()?;
+    let counts = store.manager().schema().collection(name)?.counts_keys();
+    match counted {
+        Counted::NewKeys if counts => {
+            log.adopt_with_new_keys(name, || Value::Int(random_number())).await
+        }
+        Counted::CommonOrigin => log.adopt(name, Origin::Common).await,
+        _ => log.adopt(name, Origin::Unknown).await.map_err(|error| match counts {
+            true => error.with("say which", "--common-origin or --new-keys"),
+            false => error,
+        }),
+    }
 }
 
 pub fn print(options: &Options, output: &Output, db: &Path) -> Result<()> {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use syncline::backend::sqlite::{self, SqliteBackend, SqliteConfig};
-use syncline::middleware::{CustomPk, SyncLog};
+use syncline::middleware::{CustomPk, KeySource, SyncLog, SystemRandom, UuidV7};
+use syncline::schema::Primitive;
 use syncline::value::json::object_from_json;
 use syncline::{
-    ClientLog, CollectionHandle, Error, ErrorKind, Filter, Group, Object, Result, Schema,
-    StorageManager,
+    ClientLog, Collection, CollectionHandle, Error, ErrorKind, Filter, Group, Object, Random,
+    Result, Schema, StorageManager, Value,
 };
 
 use crate::args::{Cli, Durability};
@@ -62,7 +63,7 @@ impl Store {
         let (log, steps) = (SyncLog::new(options.group.clone()), Steps::default());
         let manager = StorageManager::builder(Arc::new(backend))
             .schema(schema)
-            .with(CustomPk::default())
+            .with(CustomPk::new(Keys))
             .with(steps.clone())
             .with(log.clone())
             .build()
@@ -89,6 +90,28 @@ impl Store {
         }
         self.manager.collection(name)
     }
+}
+
+/// Makes keys of the type that a collection has: UUIDs, or where numbers are wanted, random ones that no
+/// other replica picks.
+#[derive(Clone, Copy, Debug)]
+pub struct Keys;
+
+impl KeySource for Keys {
+    fn fresh(&self, collection: &Collection) -> Value {
+        match collection.key_primitives().next() {
+            Some(Primitive::Int) => Value::Int(random_number()),
+            Some(Primitive::Bytes) => Value::Bytes(SystemRandom.bytes().to_vec()),
+            _ => UuidV7.fresh(collection),
+        }
+    }
+}
+
+/// A positive number of 62 bits: also the greatest of them leaves room to count on.
+pub fn random_number() -> i64 {
+    let bytes = SystemRandom.bytes();
+    let number = bytes[..8].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    i64::try_from(number >> 2).unwrap_or(i64::MAX)
 }
 
 /// The database in this file and its schema; never makes one.

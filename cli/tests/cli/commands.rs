@@ -215,6 +215,33 @@ fn an_existing_database_is_adopted() {
 }
 
 #[test]
+fn counted_keys_are_adopted_only_as_it_is_said() {
+    let counted = |db: &str| {
+        let place = Place::new();
+        let notes = json!({"fields": {"id": {"type": "auto-pk"}, "title": {"type": "string"}}});
+        let schema = json!({"version": 1, "collections": {"note": notes}});
+        place.write("notes.json", &schema.to_string());
+        let sql = "CREATE TABLE note (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT);
+            INSERT INTO note (title) VALUES ('one'), ('two')";
+        let _ = place.sqlite(db, sql);
+        place.ok(&format!("init {db} --schema notes.json"));
+        place
+    };
+    let place = counted("a.db");
+    let error = place.fails("adopt a.db");
+    assert!(error["message"].to_string().contains("--new-keys"), "{error}");
+    assert_eq!(place.json("adopt a.db --new-keys")["adopted"], 2);
+    assert_eq!(place.sqlite("a.db", "SELECT count(*) FROM note WHERE id > 1000"), "2");
+    assert_eq!(place.json("doctor a.db")["healthy"], true);
+    let created = place.json("create a.db note '{\"title\": \"three\"}'");
+    assert!(created["key"].as_i64().is_some_and(|key| key > 1_000), "no other replica picks it");
+
+    let place = counted("b.db");
+    assert_eq!(place.json("adopt b.db --common-origin")["adopted"], 2);
+    assert_eq!(place.sqlite("b.db", "SELECT max(id) FROM note"), "2");
+}
+
+#[test]
 fn every_command_has_help_with_an_example() {
     let place = Place::new();
     let all = [
