@@ -154,6 +154,17 @@ impl IntoIterator for Object {
     }
 }
 
+/// Takes fields that are sorted by name as they are, without looking for the place of each; any others
+/// as if they were set one after another.
+impl From<Vec<(Name, Value)>> for Object {
+    fn from(fields: Vec<(Name, Value)>) -> Self {
+        if fields.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return Self { fields: Arc::new(fields) };
+        }
+        fields.into_iter().collect()
+    }
+}
+
 impl<N: Into<Name>, V: Into<Value>> FromIterator<(N, V)> for Object {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
         let mut object = Self::new();
@@ -161,5 +172,24 @@ impl<N: Into<Name>, V: Into<Value>> FromIterator<(N, V)> for Object {
             let _ = object.set(name, value);
         }
         object
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_in_any_order_make_the_same_object() {
+        let field = |name: &str, value: i64| (Name::from(name), Value::from(value));
+        let expected = Object::new().with("a", 1).with("b", 2);
+        for fields in [
+            vec![field("a", 1), field("b", 2)],
+            vec![field("b", 2), field("a", 1)],
+            vec![field("a", 7), field("b", 2), field("a", 1)],
+        ] {
+            assert_eq!(Object::from(fields), expected);
+        }
+        assert_eq!(Object::from(Vec::new()), Object::new());
     }
 }
