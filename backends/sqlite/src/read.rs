@@ -86,8 +86,10 @@ fn unsorted(db: &Db, table: &Table, find: &Find) -> Result<Option<Page>> {
     }
     let mut cut = Cut::new(table, find, &columns);
     cut.expect(objects.len());
-    for place in sorted(table, find, &objects)? {
-        if cut.offer(|| Ok(std::mem::take(&mut objects[place])))?.is_break() {
+    let places = sorted(table, find, &objects)?;
+    let mut objects: Vec<Option<_>> = objects.into_iter().map(Some).collect();
+    for object in places.into_iter().filter_map(|place| objects[place].take()) {
+        if cut.offer(|| Ok(object))?.is_break() {
             break;
         }
     }

@@ -24,7 +24,7 @@ impl<'a> Decoder<'a> {
 
     /// The object, and about how many bytes it takes.
     pub(super) fn object(&self, row: &Row<'_>) -> Result<(Object, usize)> {
-        let mut object = Object::with_capacity(self.columns.len());
+        let mut fields = Vec::with_capacity(self.columns.len());
         let mut bytes = 0;
         for (at, position) in self.columns.iter().enumerate() {
             let column = &self.table.columns[*position];
@@ -33,12 +33,12 @@ impl<'a> Decoder<'a> {
                 let value =
                     read(column.primitive, held).map_err(|found| self.wrong(*position, found))?;
                 bytes += column.name.len() + weight(held);
-                let _ = object.set(column.name.clone(), value);
+                fields.push((column.name.clone(), value));
             } else if column.is_key {
                 return Err(self.wrong(*position, "null"));
             }
         }
-        Ok((object, bytes))
+        Ok((Object::from(fields), bytes))
     }
 
     fn wrong(&self, column: usize, found: &'static str) -> SqliteError {
