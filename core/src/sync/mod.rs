@@ -109,6 +109,8 @@ struct Session<'a> {
     time: Option<(i64, i64)>,
     /// Whether the log turned out not to hold what it held: it was restored or compacted.
     log_lost: bool,
+    /// How far a log that lost something was read in this sync; noted once it got everything again.
+    at: Option<crate::log::Cursor>,
     /// Whether something about the remote has to be stored at the end.
     dirty: bool,
     report: SyncReport,
@@ -131,6 +133,7 @@ impl<'a> Session<'a> {
             held: None,
             time: None,
             log_lost: false,
+            at: None,
             dirty: false,
             report: SyncReport { finished: true, ..SyncReport::default() },
         };

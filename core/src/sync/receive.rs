@@ -49,7 +49,8 @@ impl Session<'_> {
             if !more {
                 break;
             }
-            if self.options.single_batch {
+            // Behind a gap, the log is asked anew by what is known, next time.
+            if self.options.single_batch || self.has_gap() {
                 self.report.finished = false;
                 break;
             }
@@ -61,9 +62,10 @@ impl Session<'_> {
 
     async fn fetch(&mut self) -> Result<Fetched> {
         let head = self.log.head().await?;
-        let after = match self.remote.cursor.clone() {
-            Some(cursor) if !self.log_lost => After::Cursor(cursor),
-            _ => After::Known(self.received(&head)),
+        let cursor = if self.log_lost { &self.at } else { &self.remote.cursor };
+        let after = match cursor.clone() {
+            Some(cursor) => After::Cursor(cursor),
+            None => After::Known(self.received(&head)),
         };
         let mut request = Fetch {
             replica: head.replica,
@@ -76,7 +78,7 @@ impl Session<'_> {
             Err(error) if error.kind() == ErrorKind::Rejoin => {
                 request.after = After::Known(self.received(&head));
                 self.remote.shared = 0;
-                self.log_lost = true;
+                (self.log_lost, self.at) = (true, None);
                 self.shared.fetch(&request).await
             }
             other => other,
@@ -163,7 +165,9 @@ impl Session<'_> {
             bytes += segment.bytes().len() as u64;
         }
         // If the log lost something, the old cursor tells so until that is passed on again.
-        if !self.log_lost && self.report.damaged.iter().all(|damage| damage.place != GAP) {
+        if self.log_lost {
+            self.at = Some(fetched.cursor.clone());
+        } else if !self.has_gap() {
             self.remote.cursor = Some(fetched.cursor.clone());
         }
         let applying = if integrates { self.take_batches(&mut head) } else { self.store_lanes() };
@@ -185,6 +189,10 @@ impl Session<'_> {
             }
         }
         Ok(true)
+    }
+
+    fn has_gap(&self) -> bool {
+        self.report.damaged.iter().any(|damage| damage.place == GAP)
     }
 
     /// A segment that continues nothing: the next fetch asks by what is known instead of by cursor.

@@ -26,6 +26,8 @@ impl Session<'_> {
         if offset.abs() <= drift {
             return Ok(());
         }
+        // What is cut already stays as it is, and has to be known: the clock may go back behind it.
+        self.log.fold(head).await?;
         let rows = self.log.find_all(ClientLog::entries_behind(head.frozen)).await?;
         let mut entries = Vec::with_capacity(rows.len());
         for row in &rows {

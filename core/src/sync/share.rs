@@ -161,7 +161,7 @@ impl Session<'_> {
             }
         }
         if self.log_lost {
-            (self.remote.cursor, self.dirty) = (None, true);
+            (self.remote.cursor, self.dirty) = (self.at.clone(), true);
         }
         Ok(())
     }
