@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use syncline::shared_log::memory::MemoryLog;
-use syncline::{Backend, Filter, Object};
-use syncline_it::faults::copy;
+use syncline::{Backend, Filter, Object, SharedLog};
+use syncline_it::faults::{FragileLog, Fuse, copy};
 use syncline_it::{Replica, STORES, Store, law, schema};
 
 use crate::random::{Act, act, carry_out};
@@ -29,7 +29,7 @@ async fn ids(replica: &Replica) -> Vec<String> {
 }
 
 /// Syncs until all is quiet. If the end of a batch is lost for good, its beginning waits in the log.
-async fn settle(replicas: &[Replica], log: &MemoryLog, is_cut_off: bool) {
+async fn settle(replicas: &[Replica], log: &dyn SharedLog, is_cut_off: bool) {
     for _ in 0..4 {
         for replica in replicas {
             let _ = replica.sync(log).await;
@@ -172,12 +172,16 @@ fn fate() -> impl Strategy<Value = Fate> {
 
 async fn story(fates: Vec<(usize, Fate)>) {
     let log = shared();
+    // A sync that went on for ever would run into this.
+    let fuse = Fuse::new();
+    fuse.light(3_000, false, true);
+    let remote = FragileLog { inner: log.clone(), fuse };
     let mut all = vec![Replica::new(Store::Memory, 1).await, Replica::new(Store::Memory, 2).await];
     let mut backups = Vec::new();
     for (number, (who, fate)) in (100..).zip(fates) {
         let who = who % all.len();
         match fate {
-            Fate::Does(act) => carry_out(&all[who], &log, *act).await,
+            Fate::Does(act) => carry_out(&all[who], &remote, *act).await,
             Fate::IsCopied if all.len() < 5 => {
                 let copied = open(copy(&all[who], Store::Memory).await, number).await;
                 all.push(copied);
@@ -197,7 +201,7 @@ async fn story(fates: Vec<(usize, Fate)>) {
     for (number, replica) in all.iter().enumerate() {
         let _ = replica.create("user", user(&format!("end{number}"), "x")).await;
     }
-    settle(&all, &log, true).await;
+    settle(&all, &remote, true).await;
 }
 
 proptest! {

@@ -1,6 +1,8 @@
 //! The sync engine against chance, faults, copies, clocks and its own promises.
 
+mod clocks;
 mod clones;
 mod faults;
+mod hooks;
 mod parts;
 mod random;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use syncline::log::Codec;
 use syncline::shared_log::memory::MemoryLog;
 use syncline::sync::Stage;
-use syncline::{Filter, Object, SyncOptions, Value, do_sync};
+use syncline::{Filter, Object, SharedLog, SyncOptions, Value, do_sync};
 use syncline_it::{Replica, Store, law};
 
 /// One thing that somebody does.
@@ -95,7 +95,7 @@ impl Wish {
     }
 }
 
-pub async fn carry_out(replica: &Replica, log: &MemoryLog, act: Act) {
+pub async fn carry_out(replica: &Replica, log: &dyn SharedLog, act: Act) {
     let users = replica.manager.collection("user").expect("there are users");
     match act {
         Act::Write(edits) => {
