@@ -4,5 +4,7 @@ mod clocks;
 mod clones;
 mod faults;
 mod hooks;
+mod parking;
 mod parts;
+mod processes;
 mod random;
