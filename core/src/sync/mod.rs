@@ -3,6 +3,7 @@
 mod applying;
 mod clean;
 mod doctor;
+mod doubts;
 mod fingerprint;
 mod integrate;
 mod lanes;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 
 use applying::Buffer;
 pub use doctor::{Finding, Problem, doctor};
+pub use doubts::{Doubt, DoubtKind, doubts};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use object_log::{LoggedWrite, object_log};
 pub use options::{
