@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value as Json, json};
 use syncline::log::Op;
 use syncline::merge::{Author, Discard};
-use syncline::sync::{self, Finding, Fingerprint, LoggedWrite, SyncStatus};
+use syncline::sync::{self, Doubt, Finding, Fingerprint, LoggedWrite, SyncStatus};
 use syncline::value::date;
 use syncline::value::json::{key_from_json, key_to_json, object_to_json, value_to_json};
 use syncline::{Collection, Error, Key, Result};
@@ -235,16 +235,26 @@ pub fn hex(bytes: &[u8]) -> String {
 pub async fn doctor(options: &Options, output: &Output, db: &Path) -> Result<ExitCode> {
     let store = Store::open(options, db).await?;
     let findings = sync::doctor(store.log()?).await?;
+    // What is doubtful is for the application to decide: the log is well all the same.
+    let doubts = sync::doubts(store.log()?).await?;
     let healthy = findings.is_empty();
     output.result(
-        || json!({"healthy": healthy, "findings": findings.iter().map(finding_json).collect::<Json>()}),
-        || match healthy {
-            true => "all is well".to_owned(),
-            false => {
-                let mut lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
-                lines.push(count(findings.len() as u64, "finding"));
-                lines.join("\n")
-            }
+        || {
+            json!({
+                "healthy": healthy,
+                "findings": findings.iter().map(finding_json).collect::<Json>(),
+                "doubts": doubts.iter().map(doubt_json).collect::<Json>(),
+            })
+        },
+        || {
+            let mut lines: Vec<String> =
+                doubts.iter().map(|doubt| format!("doubtful: {doubt}")).collect();
+            lines.extend(findings.iter().map(Finding::to_string));
+            lines.push(match healthy {
+                true => "all is well".to_owned(),
+                false => count(findings.len() as u64, "finding"),
+            });
+            lines.join("\n")
         },
     )?;
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -256,6 +266,16 @@ fn finding_json(finding: &Finding) -> Json {
         "collection": finding.collection.as_deref(),
         "key": finding.key.as_ref().map(key_to_json),
         "details": finding.details,
+    })
+}
+
+fn doubt_json(doubt: &Doubt) -> Json {
+    json!({
+        "kind": format!("{:?}", doubt.kind),
+        "collection": &*doubt.collection,
+        "key": key_to_json(&doubt.key),
+        "fields": doubt.fields.iter().map(|field| &**field).collect::<Vec<_>>(),
+        "other": doubt.other.as_ref().map(key_to_json),
     })
 }
 
