@@ -5,7 +5,7 @@ use super::{Session, SyncEvent};
 use crate::client::{
     ENTRY, GUARD, Head, Lane, Merged, Rows, SEGMENT, TRIES, blob, int, is_overtaken, put,
 };
-use crate::log::{After, Damage, Fetch, Fetched, Segment};
+use crate::log::{After, Cursor, Damage, Fetch, Fetched, Segment};
 use crate::operation::{Condition, Guard};
 use crate::{Error, ErrorKind, Key, Object, Result, Step};
 
@@ -43,7 +43,7 @@ impl Session<'_> {
             if !fetched.segments.is_empty() {
                 self.take_page(fetched).await?;
             } else if self.remote.cursor.as_ref() != Some(&fetched.cursor) {
-                self.remote.cursor = Some(fetched.cursor);
+                self.read_up_to(&fetched.cursor);
                 self.dirty = true;
             }
             if !more {
@@ -123,7 +123,7 @@ impl Session<'_> {
         let mut cached = log.lock().await;
         let mut head = log.loaded(&mut cached).await?.clone();
         if self.knows_all(&head, fetched).await? {
-            self.remote.cursor = Some(fetched.cursor.clone());
+            self.read_up_to(&fetched.cursor);
             self.dirty = true;
             return Ok(Attempt::Done);
         }
@@ -164,12 +164,7 @@ impl Session<'_> {
             entries += segment.header().entries;
             bytes += segment.bytes().len() as u64;
         }
-        // If the log lost something, the old cursor tells so until that is passed on again.
-        if self.log_lost {
-            self.at = Some(fetched.cursor.clone());
-        } else if !self.has_gap() {
-            self.remote.cursor = Some(fetched.cursor.clone());
-        }
+        self.read_up_to(&fetched.cursor);
         let applying = if integrates { self.take_batches(&mut head) } else { self.store_lanes() };
         steps.push(self.remote.store());
         let attempt = self.apply(cached, head, applying, steps, rows).await?;
@@ -189,6 +184,16 @@ impl Session<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Goes on from here. If the log lost something, the old cursor stays noted, and tells so until what
+    /// was lost is passed on again; behind a gap, none is.
+    fn read_up_to(&mut self, cursor: &Cursor) {
+        if self.log_lost {
+            self.at = Some(cursor.clone());
+        } else if !self.has_gap() {
+            self.remote.cursor = Some(cursor.clone());
+        }
     }
 
     fn has_gap(&self) -> bool {
