@@ -2,6 +2,7 @@
 
 mod clocks;
 mod clones;
+mod counts;
 mod faults;
 mod hooks;
 mod parking;
