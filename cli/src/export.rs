@@ -59,7 +59,7 @@ async fn write_all(
     failed: impl Fn(io::Error) -> Error,
 ) -> Result<u64> {
     let definition = collection.definition();
-    let mut progress = Progress::endless(definition.name());
+    let progress = Progress::endless(definition.name());
     let mut found = collection.query(Filter::All).stream()?;
     let mut written = 0;
     if format == Format::Csv {

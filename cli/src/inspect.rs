@@ -12,6 +12,7 @@ use syncline::value::json::{key_from_json, key_to_json, object_to_json, value_to
 use syncline::{Collection, Error, Key, Result};
 
 use crate::output::{Objects, Output, count, grouped};
+use crate::progress::Progress;
 use crate::store::{Options, Store};
 
 pub async fn status(options: &Options, output: &Output, db: &Path) -> Result<()> {
@@ -111,7 +112,7 @@ pub async fn log(
         _ => None,
     };
     let name = definition.map(|definition| definition.name());
-    let writes = sync::object_log(store.log()?, name, key.as_ref()).await?;
+    let writes = watched("reading", sync::object_log(store.log()?, name, key.as_ref())).await?;
     let mut printed = Objects::new(output);
     for logged in &writes {
         printed.item(|| write_json(logged), || write_text(logged))?;
@@ -216,7 +217,7 @@ pub fn discard_text(discard: &Discard) -> String {
 
 pub async fn fingerprint(options: &Options, output: &Output, db: &Path) -> Result<()> {
     let store = Store::open(options, db).await?;
-    let fingerprint = sync::fingerprint(store.log()?).await?;
+    let fingerprint = watched("reading", sync::fingerprint(store.log()?)).await?;
     output.result(|| fingerprint_json(&fingerprint), || fingerprint.to_string())
 }
 
@@ -234,7 +235,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 pub async fn doctor(options: &Options, output: &Output, db: &Path) -> Result<ExitCode> {
     let store = Store::open(options, db).await?;
-    let findings = sync::doctor(store.log()?).await?;
+    let findings = watched("checking", sync::doctor(store.log()?)).await?;
     // What is doubtful is for the application to decide: the log is well all the same.
     let doubts = sync::doubts(store.log()?).await?;
     let healthy = findings.is_empty();
@@ -277,6 +278,12 @@ fn doubt_json(doubt: &Doubt) -> Json {
         "fields": doubt.fields.iter().map(|field| &**field).collect::<Vec<_>>(),
         "other": doubt.other.as_ref().map(key_to_json),
     })
+}
+
+/// Waits for something, and shows that.
+async fn watched<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let _progress = Progress::endless(what);
+    work.await
 }
 
 /// Complains about a place that has no name.

@@ -20,7 +20,10 @@ pub async fn init(options: &Options, output: &Output, db: &Path, schema: &Path) 
         );
     }
     let is_new = !db.exists();
-    let made = make(options, db, &wanted).await;
+    let made = {
+        let _progress = Progress::endless("preparing");
+        make(options, db, &wanted).await
+    };
     if made.is_err() && is_new {
         remove(db);
     }
@@ -160,7 +163,7 @@ pub async fn adopt(
     if names.is_empty() {
         names.extend(store.manager().schema().own_collections().map(|of| of.name().clone()));
     }
-    let mut progress = Progress::endless("adopting");
+    let progress = Progress::endless("adopting");
     let (mut total, mut each) = (0, serde_json::Map::new());
     for name in names {
         progress.tell(format!("adopting {name}"));
@@ -168,7 +171,7 @@ pub async fn adopt(
         total += adopted;
         each.insert(name.to_string(), adopted.into());
     }
-    progress.clear();
+    drop(progress);
     output.result(
         || json!({"adopted": total, "collections": each}),
         || format!("put {} into the log", count(total, "row")),

@@ -188,7 +188,7 @@ fn a_single_batch_says_that_there_is_more() {
 fn the_doctor_notices_what_others_did() {
     let place = Place::with_database();
     place.ok(&format!("create a.db city '{VILA}'"));
-    assert_eq!(place.json("doctor a.db"), json!({"healthy": true, "findings": []}));
+    assert_eq!(place.json("doctor a.db"), json!({"healthy": true, "findings": [], "doubts": []}));
     let _ = place.sqlite("a.db", "UPDATE city SET name = 'Elsewhere'");
     let answer = place.run("--json doctor a.db");
     let report: Value = serde_json::from_str(&answer.stdout).expect("JSON");
