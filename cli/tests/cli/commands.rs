@@ -176,6 +176,32 @@ fn sync_status_log_and_discards_tell_one_story() {
 }
 
 #[test]
+fn an_edit_that_meets_a_delete_is_told_whoever_was_first() {
+    for delete_first in [true, false] {
+        let place = Place::with_database();
+        place.ok("init b.db --schema schema.json");
+        place.ok(&format!("create a.db city '{VILA}'"));
+        for db in ["a.db", "b.db"] {
+            place.ok(&format!("sync {db} --log folder:meet"));
+        }
+        let mut lines = ["delete a.db city {}", "update b.db city {} '{\"name\": \"Lost\"}'"];
+        if !delete_first {
+            lines.reverse();
+        }
+        for line in lines {
+            place.ok(line);
+        }
+        for db in ["a.db", "b.db", "a.db", "b.db"] {
+            place.ok(&format!("sync {db} --log folder:meet"));
+        }
+        assert_eq!((place.count("a.db", "city"), place.count("b.db", "city")), (0, 0));
+        let lost = place.json("discards b.db");
+        assert_eq!(lost[0]["lost"], "Lost", "the delete came first: {delete_first}");
+        assert_eq!(lost[0]["concurrent"], true);
+    }
+}
+
+#[test]
 fn a_single_batch_says_that_there_is_more() {
     let place = Place::with_database();
     place.cities("cities.jsonl", 12);

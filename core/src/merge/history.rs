@@ -94,6 +94,21 @@ impl History {
         }
     }
 
+    /// The values above the last delete that nothing brings to light, because no create is above it.
+    pub(super) fn hidden(&self) -> impl Iterator<Item = Lost> {
+        let dead = self.dead.filter(|_| !self.exists());
+        dead.into_iter().flat_map(|winner| {
+            self.fields.iter().filter(|(_, (_, value))| !value.is_null()).map(
+                move |(name, (loser, value))| Lost {
+                    field: Some(name.clone()),
+                    value: value.clone(),
+                    loser: *loser,
+                    winner,
+                },
+            )
+        })
+    }
+
     /// The object as the law has it: its fields without those of the key, null left out; nothing if it
     /// does not exist.
     pub fn object(&self) -> Option<Object> {

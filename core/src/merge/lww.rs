@@ -1,7 +1,7 @@
 //! The default reconciler: the latest write to each field wins.
 
 use super::history::Lost;
-use super::{Discard, Incoming, ObjectState, Reconciled, Reconciler};
+use super::{Author, Discard, Incoming, ObjectState, Reconciled, Reconciler};
 use crate::operation::Create;
 use crate::schema::Collection;
 use crate::{Filter, Key, Name, Object, Result, Step};
@@ -42,6 +42,13 @@ impl Reconciler for FieldLww {
         for Incoming { author, op } in incoming {
             history.add_telling(*author, op, &mut lost);
         }
+        let knew = |one: &Author, other: &Author| witness.knew(one, other);
+        let is_new = |author: &Author| incoming.iter().any(|entry| entry.author == *author);
+        // An edit that bears a later stamp than a delete it did not know of is lost as well, until a
+        // create comes that is later still.
+        lost.extend(history.hidden().filter(|lost| {
+            (is_new(&lost.loser) || is_new(&lost.winner)) && !knew(&lost.loser, &lost.winner)
+        }));
         let discards = lost
             .into_iter()
             .filter(|lost| lost.loser.replica != lost.winner.replica)
@@ -52,7 +59,7 @@ impl Reconciler for FieldLww {
                 lost: value,
                 loser,
                 winner,
-                concurrent: !witness.knew(&winner, &loser) && !witness.knew(&loser, &winner),
+                concurrent: !knew(&winner, &loser) && !knew(&loser, &winner),
             })
             .collect();
         let wanted = history.object().map(|fields| storable(collection, fields));
