@@ -232,7 +232,8 @@ impl<'a> Story<'a> {
         let replica = self.a.log()?.replica().await?;
         for discard in &discards {
             let who = |of: &syncline::merge::Author| if of.replica == replica { "A" } else { "B" };
-            let field = discard.field.as_deref().unwrap_or("all");
+            // Told beside its fields, as far as they are known.
+            let Some(field) = discard.field.as_deref() else { continue };
             self.output.say(&format!(
                 "   {field} = {} by {}, lost against {}",
                 value_to_json(&discard.lost),
