@@ -8,7 +8,7 @@ use crate::{Object, ReplicaId, Result, Step};
 /// What is received and applied of one lane, or of one branch of a forked lane.
 #[derive(Clone, Debug)]
 pub(crate) struct Lane {
-    /// The replica, and for a branch the hash at which it was first seen.
+    /// The replica, and for a branch the place it left and the hash behind its first segment.
     pub id: String,
     pub replica: ReplicaId,
     /// Up to here everything is stored.
@@ -32,7 +32,8 @@ impl Lane {
     pub fn behind(root: Tip, branch: Option<LaneHash>) -> Self {
         let id = match branch {
             None => root.replica.to_string(),
-            Some(hash) => format!("{}~{hash}", root.replica),
+            // Two branches may come to the same entries, cut in another way: the hash alone would not do.
+            Some(hash) => format!("{}~{}~{hash}", root.replica, root.seq),
         };
         Self {
             id,
