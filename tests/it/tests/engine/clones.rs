@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use syncline::shared_log::memory::MemoryLog;
-use syncline::{Backend, Filter, Object, SharedLog};
+use syncline::{Backend, Filter, Object, SharedLog, SyncOptions};
 use syncline_it::faults::{FragileLog, Fuse, copy};
 use syncline_it::{Replica, STORES, Store, law, schema};
 
@@ -148,6 +148,33 @@ fn a_log_that_is_restored_from_a_backup_gets_everything_again() {
             assert_eq!(ids(&all[4]).await, everybody, "{keep} segments were kept");
         }
     });
+}
+
+#[test]
+fn branches_that_come_to_the_same_entries_in_other_segments_stay_apart() {
+    for store in STORES {
+        pollster::block_on(async {
+            let (log, one) = (shared(), Replica::new(store, 1).await);
+            let small = SyncOptions { upload_entries: 1, ..SyncOptions::default() };
+            let _ = one.create("user", user("a", "A")).await;
+            let two = open(copy(&one, store).await, 11).await;
+            let _ = two.create("user", user("two", "x")).await;
+            let _ = one.create("user", user("b", "B")).await;
+            let three = open(copy(&one, store).await, 12).await;
+            let reader = Replica::new(store, 4).await;
+            let _ = two.sync_with(&log, &small).await;
+            let _ = reader.sync(&log).await;
+            let _ = one.sync_with(&log, &small).await;
+            let _ = reader.sync(&log).await;
+            let _ = three.sync(&log).await;
+            let _ = reader.sync(&log).await;
+            for (number, replica) in [&one, &two, &three].into_iter().enumerate() {
+                let _ = replica.create("user", user(&format!("late{number}"), "x")).await;
+            }
+            settle(&[one, two, three, reader.clone()], &log, false).await;
+            assert_eq!(ids(&reader).await, ["a", "b", "late0", "late1", "late2", "two"]);
+        });
+    }
 }
 
 /// What can happen to databases.
