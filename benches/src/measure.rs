@@ -62,7 +62,7 @@ fn can(side: &Side, workload: &Workload) -> bool {
     match workload.work {
         Work::One(_) => true,
         Work::Two { .. } => {
-            side.name == OURS || side.two.is_some() && workload.name.starts_with("W4")
+            side.name == OURS || side.two.is_some() && workload.name.starts_with("W4-mem")
         }
     }
 }

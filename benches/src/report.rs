@@ -37,7 +37,7 @@ impl Baseline {
 /// Prints the names of the columns.
 pub fn print_head() {
     println!(
-        "{:<10}{:<12}{:>12}{:>9}{:>10}{:>9}  aim",
+        "{:<13}{:<12}{:>12}{:>9}{:>10}{:>9}  aim",
         "workload", "side", "per second", "to raw", "to + log", "trend"
     );
 }
@@ -56,7 +56,7 @@ pub fn print(workload: &Workload, measured: &Measurement, baseline: &Baseline) {
             .and_then(|now| baseline.trend(workload.name, side, now))
             .map_or_else(String::new, |percent| format!("{percent:+.0} %"));
         println!(
-            "{:<10}{side:<12}{shown:>12}{:>9}{:>10}{trend:>9}  {}",
+            "{:<13}{side:<12}{shown:>12}{:>9}{:>10}{trend:>9}  {}",
             workload.name,
             ratio(measured.ratio(side, RAW)),
             ratio(measured.ratio(side, RAW_LOG)),
@@ -65,13 +65,11 @@ pub fn print(workload: &Workload, measured: &Measurement, baseline: &Baseline) {
     }
 }
 
-/// What is compared from run to run: the ratio to the least there is to compare with, or the size.
+/// What is compared from run to run: the ratio to the least there is to compare with, or the size. Times
+/// alone say more about the machine.
 fn compared(workload: &Workload, measured: &Measurement, side: &str) -> Option<f64> {
     match workload.measured {
-        Measured::Time => measured
-            .ratio(side, RAW)
-            .or_else(|| measured.ratio(side, RAW_LOG))
-            .or_else(|| measured.median(side)),
+        Measured::Time => measured.ratio(side, RAW).or_else(|| measured.ratio(side, RAW_LOG)),
         Measured::Size => measured.median(side),
     }
 }
@@ -115,10 +113,13 @@ pub fn save(results: &[(Workload, Measurement)], save_baseline: bool) -> Result 
                 "to_raw": measured.ratio(side, RAW),
                 "to_raw_log": measured.ratio(side, RAW_LOG),
             }));
-            let compared = compared(workload, measured, side).unwrap_or_default();
-            row.insert((*side).to_owned(), json!((compared * 1_000.0).round() / 1_000.0));
+            if let Some(now) = compared(workload, measured, side) {
+                row.insert((*side).to_owned(), json!((now * 1_000.0).round() / 1_000.0));
+            }
         }
-        ratios.insert(workload.name.to_owned(), Value::Object(row));
+        if !row.is_empty() {
+            ratios.insert(workload.name.to_owned(), Value::Object(row));
+        }
     }
     let written = target().join("bench.json");
     fs::write(&written, serde_json::to_string_pretty(&json!({ "results": lines }))? + "\n")?;

@@ -170,7 +170,7 @@ pub fn all() -> Vec<Workload> {
 /// The workloads of two databases.
 fn together() -> Vec<Workload> {
     let first = Workload {
-        name: "W4 10k",
+        name: "W4-mem 10k",
         what: "first sync through a folder",
         durability: Durability::Normal,
         records: 10_000,
@@ -185,7 +185,7 @@ fn together() -> Vec<Workload> {
     let timed: fn(&mut dyn Pair) -> Result = |pair| pair.exchange();
     vec![
         first,
-        Workload { name: "W4 100k", times: 100_000, ..many.clone() },
+        Workload { name: "W4-mem 100k", times: 100_000, ..many.clone() },
         Workload {
             name: "W5-diff",
             what: "both changed every record, different fields",
