@@ -127,22 +127,25 @@ pub async fn carry_out(replica: &Replica, log: &dyn SharedLog, act: Act) {
     }
 }
 
-fn story(replicas: &[Store], acts: Vec<(usize, Act)>) {
+/// Everybody syncs with any of the logs, and with all of them in the end.
+fn story(replicas: &[Store], logs: usize, acts: Vec<(usize, Act)>) {
     pollster::block_on(async {
-        let log = MemoryLog::new("test".parse().expect("a group"));
+        let log =
+            |number| MemoryLog::new("test".parse().expect("a group")).named(&format!("{number}"));
+        let logs: Vec<MemoryLog> = (0..logs).map(log).collect();
         let mut all = Vec::new();
         for (number, store) in (1..).zip(replicas) {
             all.push(Replica::new(*store, number).await);
         }
         for (who, act) in acts {
             let replica = &all[who % all.len()];
-            carry_out(replica, &log, act).await;
+            carry_out(replica, &logs[(who / all.len()) % logs.len()], act).await;
             law::check(replica).await;
         }
         let mut known = law::Entries::new();
-        for _ in 0..2 {
+        for log in logs.iter().chain(&logs) {
             for replica in &all {
-                let report = replica.sync(&log).await;
+                let report = replica.sync(log).await;
                 assert!(report.finished && report.parked == 0);
             }
         }
@@ -154,9 +157,11 @@ fn story(replicas: &[Store], acts: Vec<(usize, Act)>) {
         law::check_equal(&all).await;
         let first = law::seen(&all[0]).await;
         assert_eq!(first, law::rows(&known), "nothing is lost, nothing is twice");
-        assert_eq!(law::shared(&log).await, known, "the log has it all");
+        for log in &logs {
+            assert_eq!(law::shared(log).await, known, "the log has it all");
+        }
         for replica in &all {
-            assert_eq!(replica.sync(&log).await.received, 0, "all is quiet");
+            assert_eq!(replica.sync(&logs[0]).await.received, 0, "all is quiet");
         }
     });
 }
@@ -170,12 +175,17 @@ proptest! {
 
     #[test]
     fn two_replicas_in_memory_always_show_the_law(acts in acts(40)) {
-        story(&[Store::Memory, Store::Memory], acts);
+        story(&[Store::Memory, Store::Memory], 1, acts);
     }
 
     #[test]
     fn four_replicas_in_memory_always_show_the_law(acts in acts(60)) {
-        story(&[Store::Memory; 4], acts);
+        story(&[Store::Memory; 4], 1, acts);
+    }
+
+    #[test]
+    fn three_replicas_with_two_logs_always_show_the_law(acts in acts(50)) {
+        story(&[Store::Memory; 3], 2, acts);
     }
 }
 
@@ -184,6 +194,6 @@ proptest! {
 
     #[test]
     fn three_replicas_on_both_storages_always_show_the_law(acts in acts(40)) {
-        story(&[Store::Sqlite, Store::Memory, Store::Sqlite], acts);
+        story(&[Store::Sqlite, Store::Memory, Store::Sqlite], 1, acts);
     }
 }
