@@ -6,11 +6,11 @@ use super::objects::Rows;
 use super::{
     CUT, ClientLog, ENTRY, Head, Objects, SendHook, Witnesses, blob, bytes, find, int, number, put,
 };
-use crate::log::{Entry, LaneHash, Span};
+use crate::log::{Codec, Entry, FORMAT, Header, LaneHash, Segment, Span};
 use crate::merge::{Author, Incoming};
 use crate::query::Find;
 use crate::value::canonical::Reader;
-use crate::{Filter, Object, Result, Stamp, Step};
+use crate::{Filter, Group, Object, Result, Stamp, Step};
 
 /// How large segments become.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,25 @@ pub(crate) struct CutLimits {
 pub(crate) struct Cut {
     pub span: Span,
     pub greatest: Stamp,
+}
+
+impl Cut {
+    /// Seals the cut's entries, whose canonical bytes stand one behind the other.
+    pub(crate) fn seal(&self, group: &Group, codec: Codec, canonical: &[u8]) -> Result<Segment> {
+        let span = self.span;
+        let header = Header {
+            format: FORMAT,
+            group: group.clone(),
+            group_epoch: 0,
+            span,
+            entries: span.last - span.first + 1,
+            greatest: self.greatest,
+            key_epoch: 0,
+            codec: codec.number(),
+            extensions: Vec::new(),
+        };
+        Ok(Segment::seal(header, &codec.encode(span.first, canonical)?))
+    }
 }
 
 /// How many bytes of entries are read at once.

@@ -102,7 +102,7 @@ impl ClientLog {
         let mut histories = Vec::new();
         let groups: Vec<(Vec<u8>, Group)> = objects.0.into_iter().collect();
         for chunk in groups.chunks(CHUNK) {
-            let stored = self.histories(chunk.iter().map(|(id, _)| id)).await?;
+            let stored = self.histories(chunk.iter().map(|(id, _)| id.clone())).await?;
             let found = self.rows(chunk, &stored, rows).await?;
             let known = read_histories(self, chunk, stored, (&found, rows), &mut merged)?;
             if !merged.unlogged.is_empty() {
@@ -160,16 +160,20 @@ impl ClientLog {
         Ok(())
     }
 
-    async fn histories(
+    /// The stored histories of objects, by their ids.
+    pub(crate) async fn histories(
         &self,
-        ids: impl Iterator<Item = &Vec<u8>>,
+        ids: impl Iterator<Item = Vec<u8>>,
     ) -> Result<HashMap<Vec<u8>, Vec<u8>>> {
-        let keys: Vec<Key> = ids.cloned().map(Key::from).collect();
-        let mut question = find(&HISTORY, Filter::Keys(keys));
-        question.page_objects = CHUNK;
-        let mut histories = HashMap::new();
-        for row in self.find_all(question).await? {
-            let _ = histories.insert(bytes(&row, "id")?.to_vec(), bytes(&row, "state")?.to_vec());
+        let keys: Vec<Key> = ids.map(Key::from).collect();
+        let mut histories = HashMap::with_capacity(keys.len());
+        for chunk in keys.chunks(CHUNK) {
+            let mut question = find(&HISTORY, Filter::Keys(chunk.to_vec()));
+            question.page_objects = CHUNK;
+            for row in self.find_all(question).await? {
+                let state = bytes(&row, "state")?.to_vec();
+                let _ = histories.insert(bytes(&row, "id")?.to_vec(), state);
+            }
         }
         Ok(histories)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{ClientLog, ENTRY, HISTORY, Head, bytes, find, number, object_id};
+use super::{ClientLog, ENTRY, Head, bytes, find, number, object_id};
 use crate::log::Entry;
 use crate::merge::History;
 use crate::query::Test;
@@ -24,16 +24,11 @@ impl ClientLog {
         }
         let mut greatest = Greatest::new();
         let objects: Vec<_> = objects.map(|(name, key)| (name.clone(), key.clone())).collect();
-        for chunk in objects.chunks(1_000) {
-            let ids: HashMap<Vec<u8>, &(Name, Key)> =
-                chunk.iter().map(|object| (object_id(&object.0, &object.1), object)).collect();
-            let keys = ids.keys().cloned().map(Key::from).collect();
-            for row in self.find_all(find(&HISTORY, Filter::Keys(keys))).await? {
-                if let Some(author) = History::greatest_in(bytes(&row, "state")?)?
-                    && let Some(object) = ids.get(bytes(&row, "id")?)
-                {
-                    let _ = greatest.insert((*object).clone(), author.stamp);
-                }
+        let ids: HashMap<Vec<u8>, &(Name, Key)> =
+            objects.iter().map(|object| (object_id(&object.0, &object.1), object)).collect();
+        for (id, state) in self.histories(ids.keys().cloned()).await? {
+            if let (Some(author), Some(object)) = (History::greatest_in(&state)?, ids.get(&id)) {
+                let _ = greatest.insert((*object).clone(), author.stamp);
             }
         }
         for object in objects {

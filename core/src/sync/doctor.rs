@@ -100,7 +100,7 @@ impl Checkup<'_> {
                 })
                 .collect();
             let ids = keyed.iter().map(|(key, _)| object_id(definition.name(), key));
-            let histories = histories(self.log, ids).await?;
+            let histories = self.log.histories(ids).await?;
             for (key, row) in keyed {
                 self.row(definition, key, &row, &histories)?;
             }
@@ -264,19 +264,6 @@ fn differences<'a>(
         .filter(|name| row.value(name) != wanted.value(name))
         .map(|name| &**name)
         .collect()
-}
-
-async fn histories(
-    log: &ClientLog,
-    ids: impl Iterator<Item = Vec<u8>>,
-) -> Result<HashMap<Vec<u8>, Vec<u8>>> {
-    let mut question = find(&HISTORY, Filter::Keys(ids.map(Key::from).collect()));
-    question.page_objects = CHUNK;
-    let mut found = HashMap::new();
-    for row in log.find_all(question).await? {
-        let _ = found.insert(bytes(&row, "id")?.to_vec(), bytes(&row, "state")?.to_vec());
-    }
-    Ok(found)
 }
 
 /// Reads the own entries: checks that none is missing and that cuts have the hashes they say, and

@@ -2,7 +2,7 @@
 
 use super::{Session, SyncEvent};
 use crate::client::{CUT, ENTRY, Head, Lane, SEGMENT, blob, int, put};
-use crate::log::{Codec, FORMAT, Header, Known, Segment};
+use crate::log::{Codec, Known};
 use crate::{Filter, Object, ReplicaId, Result, Step};
 
 impl Session<'_> {
@@ -26,18 +26,8 @@ impl Session<'_> {
                 .with("last", int(cut.span.last));
             // What everybody has was cleaned away; its place is enough.
             if !canonical.is_empty() {
-                let header = Header {
-                    format: FORMAT,
-                    group: self.log.group().clone(),
-                    group_epoch: 0,
-                    span: cut.span,
-                    entries: cut.span.last - cut.span.first + 1,
-                    greatest: cut.greatest,
-                    key_epoch: 0,
-                    codec: Codec::Packed.number(),
-                    extensions: Vec::new(),
-                };
-                let _ = row.set("bytes", blob(Segment::seal(header, &canonical).bytes()));
+                let segment = cut.seal(self.log.group(), Codec::Packed, &canonical)?;
+                let _ = row.set("bytes", blob(segment.bytes()));
             }
             steps.push(put(&SEGMENT, row));
         }

@@ -3,13 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Session, SyncEvent};
-use crate::client::{
-    CUT, ClientLog, ENTRY, HISTORY, Head, bytes, change, find, int, number, object_id,
-};
+use crate::client::{CUT, ClientLog, ENTRY, Head, bytes, change, find, int, number, object_id};
 use crate::clock::Hlc;
 use crate::log::Entry;
 use crate::merge::History;
-use crate::{Filter, Key, Object, Result, Stamp};
+use crate::{Filter, Object, Result, Stamp};
 
 impl Session<'_> {
     /// Stamps the own entries that are not cut yet anew, if the log's time says that this clock is off by
@@ -86,14 +84,10 @@ impl Session<'_> {
         let writes = entries.iter().filter_map(|entry| entry.write.as_ref());
         let ids: HashSet<Vec<u8>> =
             writes.map(|write| object_id(&write.collection, &write.key)).collect();
-        let ids: Vec<Vec<u8>> = ids.into_iter().collect();
         let mut greatest = HashMap::new();
-        for chunk in ids.chunks(1_000) {
-            let keys = chunk.iter().cloned().map(Key::from).collect();
-            for row in self.log.find_all(find(&HISTORY, Filter::Keys(keys))).await? {
-                if let Some(author) = History::greatest_in(bytes(&row, "state")?)? {
-                    let _ = greatest.insert(bytes(&row, "id")?.to_vec(), author.stamp);
-                }
+        for (id, state) in self.log.histories(ids.into_iter()).await? {
+            if let Some(author) = History::greatest_in(&state)? {
+                let _ = greatest.insert(id, author.stamp);
             }
         }
         Ok(greatest)

@@ -2,7 +2,7 @@
 
 use super::{Session, SyncEvent};
 use crate::client::{Cut, Head, Lane, SEGMENT, TRIES, bytes, find, hash, is_overtaken, number};
-use crate::log::{FORMAT, Header, Segment, Tip};
+use crate::log::{Segment, Tip};
 use crate::{Error, ErrorKind, Filter, Result};
 
 /// How many bytes of segments one append carries, about.
@@ -108,19 +108,7 @@ impl Session<'_> {
             .with("first", cut.span.first)
             .with("last", cut.span.last));
         }
-        let codec = self.options.codec;
-        let header = Header {
-            format: FORMAT,
-            group: self.log.group().clone(),
-            group_epoch: 0,
-            span: cut.span,
-            entries: cut.span.last - cut.span.first + 1,
-            greatest: cut.greatest,
-            key_epoch: 0,
-            codec: codec.number(),
-            extensions: Vec::new(),
-        };
-        Ok(Segment::seal(header, &codec.encode(cut.span.first, &canonical)?))
+        cut.seal(self.log.group(), self.options.codec, &canonical)
     }
 
     /// Appends, and only then notes that it is shared.
