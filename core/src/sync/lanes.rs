@@ -1,6 +1,7 @@
 //! Where a received segment belongs: which lane it continues, or which branch it begins.
 
 use super::Session;
+use super::applying::read;
 use crate::client::{CUT, Head, LANE, Lane, SEGMENT, find, hash, int, number};
 use crate::log::{Segment, Span, Tip, lane_start};
 use crate::{Filter, Key, Result, Value};
@@ -90,7 +91,23 @@ impl Session<'_> {
             .and(Filter::eq("last", int(span.first - 1)))
             .and(Filter::eq("after", span.before.0.to_vec()));
         let rows = self.log.find(find(&SEGMENT, ends_there).limit(1)).await?.objects;
-        Ok((false, !rows.is_empty()))
+        Ok((false, !rows.is_empty() || self.leads_through(lane, span).await?))
+    }
+
+    /// Whether a span begins inside a stored segment: the same entries may be cut in several ways.
+    async fn leads_through(&self, lane: &Lane, span: &Span) -> Result<bool> {
+        let around = Filter::eq("lane", lane.id.as_str())
+            .and(Filter::lt("first", int(span.first)))
+            .and(Filter::gte("last", int(span.first)));
+        for row in self.log.find_all(find(&SEGMENT, around)).await? {
+            let Some(stored) = row.value("bytes").as_bytes() else { continue };
+            let entries = read(&Segment::parse(stored)?).unwrap_or_default();
+            let root = (span.first - 1, span.before);
+            if entries.iter().any(|(entry, hash)| (entry.seq, *hash) == root) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether this database wrote exactly this run of its own lane.
