@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use syncline::backend::sqlite::{Counters, SqliteBackend, SqliteConfig};
 use syncline::shared_log::memory::MemoryLog;
-use syncline::{Filter, Object};
+use syncline::sync::Stage;
+use syncline::{Filter, Object, SyncOptions};
 use syncline_it::{Replica, Store, schema};
 
 /// What each thing may cost: statements, writing transactions, requests to the shared log.
@@ -20,6 +21,10 @@ const COSTS: &[(&str, u64, u64, u64)] = &[
     ("share 1", 14, 2, 2),
     ("receive 1", 18, 2, 2),
     ("receive 100", 216, 2, 2),
+    ("only receive 1", 12, 2, 2),
+    ("only integrate 1", 25, 3, 0),
+    ("only share 1", 8, 1, 1),
+    ("only clean up", 6, 0, 0),
 ];
 
 fn user(id: &str, name: &str) -> Object {
@@ -109,6 +114,22 @@ async fn measure() -> Vec<(&'static str, u64, u64, u64)> {
         let _ = two.sync(&log).await;
         meter.start();
         let _ = one.sync(&log).await;
+        meter.note(what);
+    }
+    // Each stage alone, with one entry of the other's to take and one of its own to give.
+    create_many(&two, "s", 1).await;
+    let _ = two.sync(&log).await;
+    create_many(&one, "o", 1).await;
+    for (what, stage) in [
+        ("only receive 1", Stage::Receive),
+        ("only integrate 1", Stage::Integrate),
+        ("only share 1", Stage::Share),
+        ("only clean up", Stage::CleanUp),
+    ] {
+        let all = [Stage::Receive, Stage::Share, Stage::Integrate, Stage::CleanUp];
+        let skip = all.into_iter().filter(|other| *other != stage).collect();
+        meter.start();
+        let _ = one.sync_with(&log, &SyncOptions { skip, ..SyncOptions::default() }).await;
         meter.note(what);
     }
     meter.read
