@@ -43,10 +43,12 @@ impl Collection {
 
     /// The field of this name.
     pub fn field(&self, name: &str) -> Option<&Field> {
-        self.fields
-            .binary_search_by(|field| (*field.name).cmp(name))
-            .ok()
-            .map(|at| &self.fields[at])
+        // Few fields are faster looked through: their names mostly differ in length.
+        if self.fields.len() <= 16 {
+            return self.fields.iter().find(|field| *field.name == *name);
+        }
+        let at = self.fields.binary_search_by(|field| (*field.name).cmp(name)).ok()?;
+        Some(&self.fields[at])
     }
 
     /// The field of this name, or the one that holds the relationship with this alias.

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use super::{Name, Value};
 
+/// So many fields are faster looked through than halved again and again: names mostly differ in length.
+const FEW: usize = 16;
+
 /// The fields of one object, sorted by name; a field that is not there is absent.
 ///
 /// Cheap to copy: copies share their fields until one of them is changed.
@@ -61,7 +64,7 @@ impl Object {
 
     /// What a field holds, or nothing if it is absent.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.position(name).ok().map(|at| &self.fields[at].1)
+        self.place(name).map(|at| &self.fields[at].1)
     }
 
     /// What a field holds, to be changed in place.
@@ -82,7 +85,7 @@ impl Object {
     /// What a field holds, given away: a field that other copies share is copied, otherwise it is left
     /// null. For those who are about to drop the object.
     pub fn give(&mut self, name: &str) -> Option<Value> {
-        let at = self.position(name).ok()?;
+        let at = self.place(name)?;
         match Arc::get_mut(&mut self.fields) {
             Some(fields) => Some(std::mem::take(&mut fields[at].1)),
             None => Some(self.fields[at].1.clone()),
@@ -91,7 +94,7 @@ impl Object {
 
     /// Whether the field is there, be it null.
     pub fn contains(&self, name: &str) -> bool {
-        self.position(name).is_ok()
+        self.place(name).is_some()
     }
 
     /// Keeps only the fields that pass.
@@ -134,6 +137,15 @@ impl Object {
         Arc::make_mut(&mut self.fields)
     }
 
+    /// Where a field is, if it is there.
+    fn place(&self, name: &str) -> Option<usize> {
+        if self.fields.len() > FEW {
+            return self.position(name).ok();
+        }
+        self.fields.iter().position(|(own, _)| **own == *name)
+    }
+
+    /// Where a field is, or would be.
     fn position(&self, name: &str) -> Result<usize, usize> {
         self.fields.binary_search_by(|(own, _)| (**own).cmp(name))
     }
