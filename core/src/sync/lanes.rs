@@ -49,7 +49,11 @@ impl Session<'_> {
         if let Some(lane) = of_replica().find(|lane| lane.tip() == span.root()) {
             return Ok(Place::Continues(lane.id.clone()));
         }
-        let mut branches_off = span.first == 1;
+        if self.page.contains(span) {
+            return Ok(Place::Known);
+        }
+        let mut branches_off =
+            span.first == 1 || self.page.iter().any(|earlier| earlier.tip() == span.root());
         for lane in of_replica() {
             let (same, leads_there) = self.stored_beside(lane, span).await?;
             if same {

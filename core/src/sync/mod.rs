@@ -33,7 +33,7 @@ pub use status::{Quarantined, RemoteStatus, SyncStatus, status};
 use crate::Result;
 use crate::change::Change;
 use crate::client::{ClientLog, CutLimits, Lane, Witnesses};
-use crate::log::{SharedLog, Tip};
+use crate::log::{SharedLog, Span, Tip};
 use crate::merge::Discard;
 
 /// Exchanges the client log with a shared log: receive, share, integrate, clean up.
@@ -105,6 +105,8 @@ struct Session<'a> {
     /// Entries that were received in this sync and are not applied yet.
     buffers: BTreeMap<String, Buffer>,
     witnesses: Witnesses,
+    /// What the page at hand has brought so far: it is not stored yet.
+    page: Vec<Span>,
     /// How far the log holds the own lane, once it was asked.
     held: Option<Vec<Tip>>,
     /// What time the log said it is, and what this clock showed then.
@@ -132,6 +134,7 @@ impl<'a> Session<'a> {
             lanes: BTreeMap::new(),
             buffers: BTreeMap::new(),
             witnesses: Witnesses::default(),
+            page: Vec::new(),
             held: None,
             time: None,
             log_lost: false,

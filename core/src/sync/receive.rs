@@ -140,6 +140,7 @@ impl Session<'_> {
         }
         let mut steps = Vec::new();
         let (mut entries, mut bytes) = (0, 0);
+        self.page.clear();
         for segment in &fetched.segments {
             match self.place(&head, segment).await? {
                 Place::Known => continue,
@@ -189,10 +190,12 @@ impl Session<'_> {
     /// Goes on from here. If the log lost something, the old cursor stays noted, and tells so until what
     /// was lost is passed on again; behind a gap, none is.
     fn read_up_to(&mut self, cursor: &Cursor) {
+        // Behind a gap nothing is skipped: the log is asked by what is known, next time.
+        let cursor = (!self.has_gap()).then(|| cursor.clone());
         if self.log_lost {
-            self.at = Some(cursor.clone());
-        } else if !self.has_gap() {
-            self.remote.cursor = Some(cursor.clone());
+            self.at = cursor;
+        } else if cursor.is_some() {
+            self.remote.cursor = cursor;
         }
     }
 
@@ -217,6 +220,7 @@ impl Session<'_> {
             buffer.push(segment, lane.applied);
         }
         (lane.received, lane.received_hash) = (span.last, span.after);
+        self.page.push(*span);
         let row = Object::new()
             .with("after", blob(&span.after.0))
             .with("before", blob(&span.before.0))

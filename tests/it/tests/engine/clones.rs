@@ -248,3 +248,33 @@ proptest! {
         pollster::block_on(story(fates));
     }
 }
+
+#[test]
+fn a_lane_and_its_branch_may_come_in_one_page_of_a_log_that_lost_something() {
+    pollster::block_on(async {
+        let log = shared();
+        let tiny = SyncOptions { upload_entries: 1, download_entries: 1, ..SyncOptions::default() };
+        let one = Replica::new(Store::Memory, 1).await;
+        let _ = one.create("user", user("a", "A")).await;
+        let two = open(copy(&one, Store::Memory).await, 11).await;
+        let _ = two.sync_with(&log, &tiny).await;
+        let _ = one.create("user", user("b", "B")).await;
+        let _ = one.sync_with(&log, &tiny).await;
+        log.truncate_to(0);
+        let three = open(copy(&one, Store::Memory).await, 12).await;
+        let all = [one, three, two];
+        for (number, replica) in all.iter().enumerate() {
+            let _ = replica.create("user", user(&format!("end{number}"), "x")).await;
+        }
+        for replica in &all {
+            let report = replica.sync(&log).await;
+            assert_eq!(
+                report.damaged,
+                [],
+                "what comes in one page continues what came before in it"
+            );
+        }
+        settle(&all, &log, false).await;
+        assert_eq!(ids(&all[2]).await, ["a", "b", "end0", "end1", "end2"]);
+    });
+}
