@@ -122,6 +122,7 @@ impl Session<'_> {
         let log = self.log;
         let mut cached = log.lock().await;
         let mut head = log.loaded(&mut cached).await?.clone();
+        self.page.clear();
         if self.knows_all(&head, fetched).await? {
             self.read_up_to(&fetched.cursor);
             self.dirty = true;
@@ -140,7 +141,6 @@ impl Session<'_> {
         }
         let mut steps = Vec::new();
         let (mut entries, mut bytes) = (0, 0);
-        self.page.clear();
         for segment in &fetched.segments {
             match self.place(&head, segment).await? {
                 Place::Known => continue,
