@@ -40,6 +40,8 @@ mod agreement;
 pub mod backend_cases;
 mod fixture;
 pub mod lanes;
+#[cfg(test)]
+mod listing;
 pub mod log_cases;
 mod log_fixture;
 mod log_suite;
@@ -220,30 +222,15 @@ mod tests {
     /// A case that is written but not listed would never run, and nobody would notice.
     #[test]
     fn every_case_is_listed_exactly_once() {
-        let listed: Vec<&str> = include_str!("lib.rs")
-            .lines()
-            .skip_while(|line| !line.contains("$open =>"))
-            .skip(1)
-            .take_while(|line| line.trim() != "}")
-            .map(str::trim)
-            .collect();
-        let mut written: Vec<&str> = crate::backend_cases::FILES
-            .iter()
-            .flat_map(|file| file.lines())
-            .filter_map(|line| line.strip_prefix("pub async fn "))
-            .filter_map(|rest| rest.split('(').next())
-            .collect();
-        written.sort_unstable();
-        assert_eq!(listed, written, "the list is the cases, in alphabetical order");
+        crate::listing::check_cases(include_str!("lib.rs"), crate::backend_cases::FILES);
     }
 
     /// A file of cases that is not looked at above could hide unlisted ones.
     #[test]
     fn every_file_of_cases_is_looked_at() {
-        let modules = include_str!("backend_cases/mod.rs")
-            .lines()
-            .filter(|line| line.starts_with("pub use "))
-            .count();
-        assert_eq!(crate::backend_cases::FILES.len(), modules);
+        crate::listing::check_files(
+            include_str!("backend_cases/mod.rs"),
+            crate::backend_cases::FILES,
+        );
     }
 }
