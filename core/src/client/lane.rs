@@ -1,7 +1,7 @@
 //! What is received and applied of another replica's lane.
 
-use super::collections::{LANE, blob, bytes, change, hash, int, number, put, text};
-use crate::log::{Context, Known, LaneHash, Tip};
+use super::collections::{LANE, SEGMENT, blob, bytes, change, hash, int, number, put, text};
+use crate::log::{Context, Known, LaneHash, Span, Tip};
 use crate::value::canonical::{Reader, put_number};
 use crate::{Object, ReplicaId, Result, Step};
 
@@ -114,6 +114,18 @@ impl Lane {
         };
         self.except = self.except.drain(..).flat_map(cut).flatten().collect();
     }
+}
+
+/// A step that stores a segment of a lane; without bytes, only which run of the lane it was.
+pub(crate) fn store_segment(lane: &str, span: &Span, bytes: Option<&[u8]>) -> Step {
+    let row = Object::new()
+        .with("after", blob(&span.after.0))
+        .with("before", blob(&span.before.0))
+        .with("bytes", bytes.map(blob))
+        .with("first", int(span.first))
+        .with("lane", lane)
+        .with("last", int(span.last));
+    put(&SEGMENT, row)
 }
 
 fn range_bytes(ranges: &[(u64, u64)]) -> Vec<u8> {

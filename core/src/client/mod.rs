@@ -22,7 +22,7 @@ pub use adopt::Origin;
 pub(crate) use collections::*;
 pub(crate) use freeze::{Cut, CutLimits};
 pub(crate) use head::{GUARD, Head};
-pub(crate) use lane::Lane;
+pub(crate) use lane::{Lane, store_segment};
 pub(crate) use objects::{Merged, Objects, Rows, Witnesses};
 pub(crate) use record::Stamping;
 

@@ -3,11 +3,11 @@
 use super::lanes::Place;
 use super::{Session, SyncEvent};
 use crate::client::{
-    ENTRY, GUARD, Head, Lane, Merged, Rows, SEGMENT, TRIES, blob, int, is_overtaken, put,
+    ENTRY, GUARD, Head, Lane, Merged, Rows, TRIES, int, is_overtaken, store_segment,
 };
 use crate::log::{After, Cursor, Damage, Fetch, Fetched, Segment};
 use crate::operation::{Condition, Guard};
-use crate::{Error, ErrorKind, Key, Object, Result, Step};
+use crate::{Error, ErrorKind, Key, Result, Step};
 
 use super::applying::Applying;
 use super::options::Stage;
@@ -155,11 +155,11 @@ impl Session<'_> {
                     self.gap(segment);
                     continue;
                 }
-                Place::Continues(id) => self.store_segment(&id, segment, &mut steps),
+                Place::Continues(id) => self.take_segment(&id, segment, &mut steps),
                 Place::Begins(lane) => {
                     let id = lane.id.clone();
                     let _ = self.lanes.insert(id.clone(), *lane);
-                    self.store_segment(&id, segment, &mut steps);
+                    self.take_segment(&id, segment, &mut steps);
                 }
             }
             entries += segment.header().entries;
@@ -211,7 +211,7 @@ impl Session<'_> {
         self.remote.cursor = None;
     }
 
-    fn store_segment(&mut self, id: &str, segment: &Segment, steps: &mut Vec<Step>) {
+    fn take_segment(&mut self, id: &str, segment: &Segment, steps: &mut Vec<Step>) {
         let Some(lane) = self.lanes.get_mut(id) else { return };
         let span = segment.span();
         // Lanes that fell behind, because a stage was off, are read back by the integrating stage.
@@ -221,14 +221,7 @@ impl Session<'_> {
         }
         (lane.received, lane.received_hash) = (span.last, span.after);
         self.page.push(*span);
-        let row = Object::new()
-            .with("after", blob(&span.after.0))
-            .with("before", blob(&span.before.0))
-            .with("bytes", blob(segment.bytes()))
-            .with("first", int(span.first))
-            .with("lane", id)
-            .with("last", int(span.last));
-        steps.push(put(&SEGMENT, row));
+        steps.push(store_segment(id, span, Some(segment.bytes())));
     }
 
     /// Steps that store the lanes without applying anything.

@@ -1,9 +1,9 @@
 //! A new replica id, for a database that was cloned or restored from a backup.
 
 use super::{Session, SyncEvent};
-use crate::client::{CUT, ENTRY, Head, Lane, SEGMENT, blob, int, put};
+use crate::client::{CUT, ENTRY, Head, Lane, store_segment};
 use crate::log::{Codec, Known};
-use crate::{Filter, Object, ReplicaId, Result, Step};
+use crate::{Filter, ReplicaId, Result, Step};
 
 impl Session<'_> {
     /// Takes a new replica id. The own lane so far becomes one like anyone's, that this database keeps and
@@ -18,18 +18,13 @@ impl Session<'_> {
         let mut lane = Lane::behind(root, None);
         for cut in &cuts {
             let canonical = self.log.cut_bytes(cut).await?;
-            let mut row = Object::new()
-                .with("after", blob(&cut.span.after.0))
-                .with("before", blob(&cut.span.before.0))
-                .with("first", int(cut.span.first))
-                .with("lane", lane.id.as_str())
-                .with("last", int(cut.span.last));
             // What everybody has was cleaned away; its place is enough.
-            if !canonical.is_empty() {
-                let segment = cut.seal(self.log.group(), Codec::Packed, &canonical)?;
-                let _ = row.set("bytes", blob(segment.bytes()));
-            }
-            steps.push(put(&SEGMENT, row));
+            let segment = match canonical.is_empty() {
+                true => None,
+                false => Some(cut.seal(self.log.group(), Codec::Packed, &canonical)?),
+            };
+            let bytes = segment.as_ref().map(|segment| &**segment.bytes());
+            steps.push(store_segment(&lane.id, &cut.span, bytes));
         }
         (lane.received, lane.received_hash) = (head.frozen, head.frozen_hash);
         (lane.applied, lane.applied_hash) = (head.frozen, head.frozen_hash);

@@ -19,10 +19,8 @@ impl Session<'_> {
             self.dirty = true;
         }
         self.pass_on_lanes().await?;
-        let from = self
-            .held_of(&head)
-            .await?
-            .map_or(self.remote.shared, |held| held.min(self.remote.shared));
+        let from =
+            self.held_of(&head).map_or(self.remote.shared, |held| held.min(self.remote.shared));
         match self.send_behind(&head, from).await {
             // The log lost what comes before: everything again, what it has it recognises.
             Err(error) if error.kind() == ErrorKind::Rejoin && from > 0 => {
@@ -33,10 +31,10 @@ impl Session<'_> {
     }
 
     /// How far the log holds the own lane, if it was asked in this sync.
-    async fn held_of(&self, head: &Head) -> Result<Option<u64>> {
-        let Some(tips) = &self.held else { return Ok(None) };
+    fn held_of(&self, head: &Head) -> Option<u64> {
+        let tips = self.held.as_ref()?;
         let ours = tips.iter().filter(|tip| tip.replica == head.replica);
-        Ok(Some(ours.map(|tip| tip.seq).filter(|seq| *seq <= head.frozen).max().unwrap_or(0)))
+        Some(ours.map(|tip| tip.seq).filter(|seq| *seq <= head.frozen).max().unwrap_or(0))
     }
 
     async fn freeze_all(&mut self) -> Result<Head> {
