@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_lock::{Mutex, MutexGuard};
 use async_trait::async_trait;
+use tokio::sync::{Mutex, MutexGuard};
 
 pub use adopt::Origin;
 pub(crate) use collections::*;

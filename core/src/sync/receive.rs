@@ -237,7 +237,7 @@ impl Session<'_> {
     /// and head. The guards make sure that nobody wrote since these were read.
     pub(super) async fn apply(
         &mut self,
-        mut cached: async_lock::MutexGuard<'_, Option<Head>>,
+        mut cached: tokio::sync::MutexGuard<'_, Option<Head>>,
         mut head: Head,
         applying: Applying,
         received: Vec<Step>,

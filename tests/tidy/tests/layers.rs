@@ -28,7 +28,6 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     (
         "core",
         &[
-            "async-lock",
             "async-trait",
             "flate2",
             "futures-core",
@@ -36,11 +35,12 @@ const OUTSIDE: &[(&str, &[&str])] = &[
             "serde_json",
             "sha2",
             "thiserror",
+            "tokio",
         ],
     ),
     ("middleware", &["async-trait", "futures-core", "serde_json", "thiserror", "uuid"]),
-    ("backends/memory", &["async-lock", "async-trait", "thiserror"]),
-    ("shared-log/memory", &["async-lock", "async-trait", "thiserror"]),
+    ("backends/memory", &["async-trait", "thiserror"]),
+    ("shared-log/memory", &["async-trait", "thiserror"]),
     ("shared-log/fs", &["async-trait", "tempfile", "thiserror"]),
     ("", &[]),
     ("xtask", &["serde_json"]),

@@ -21,7 +21,12 @@ const NEVER_IN_CORE: &[&str] = &[
     "UdpSocket",
     "rand",
     "thread",
-    "tokio",
+    "tokio::fs",
+    "tokio::net",
+    "tokio::runtime",
+    "tokio::spawn",
+    "tokio::task",
+    "tokio::time",
 ];
 
 /// Words of storex that have another name here; GLOSSARY.md says which.

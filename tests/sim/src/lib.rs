@@ -1,0 +1,1 @@
+//! A deterministic world for applications that sync.
