@@ -1,29 +1,30 @@
 //! Members: who joined, how far their lanes go, and what they acknowledged.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use syncline_core::log::{Peer, VersionVector};
 use syncline_core::{Group, ReplicaId, Result};
 
 use crate::acknowledgement::Acknowledgement;
 use crate::error::FsError;
+use crate::folder::Folder;
 use crate::listing::Listing;
 use crate::name;
-use crate::read::{Contents, contents};
+use crate::read::Contents;
 use crate::write::{create, create_folder, sync_folder};
 
 /// Makes a replica known.
-pub(crate) fn join(root: &Path, group: &Group, replica: ReplicaId) -> Result<(), FsError> {
-    let folder = root.join(name::lane(replica));
+pub(crate) fn join(place: &Folder, replica: ReplicaId) -> Result<(), FsError> {
+    let (fs, folder) = (&*place.fs, place.root.join(name::lane(replica)));
     let file = name::joined(replica);
-    if folder.join(&file).exists() {
+    if fs.metadata(&folder.join(&file)).is_ok() {
         return Ok(());
     }
-    create_folder(&folder).map_err(FsError::io("make", &folder))?;
-    let says = format!("{{\"format\":1,\"group\":{},\"replica\":\"{replica}\"}}\n", json(group));
-    let _ = create(&folder, &file, says.as_bytes()).map_err(FsError::io("join in", &folder))?;
-    sync_folder(&folder).map_err(FsError::io("make durable", &folder))
+    create_folder(fs, &folder).map_err(FsError::io("make", &folder))?;
+    let says =
+        format!("{{\"format\":1,\"group\":{},\"replica\":\"{replica}\"}}\n", json(&place.group));
+    let _ = create(fs, &folder, &file, says.as_bytes()).map_err(FsError::io("join in", &folder))?;
+    sync_folder(fs, &folder).map_err(FsError::io("make durable", &folder))
 }
 
 /// A group's name as JSON; it has no control characters.
@@ -35,15 +36,14 @@ pub(crate) fn json(group: &Group) -> String {
 ///
 /// The listing is that of the replica's lane.
 pub(crate) fn acknowledge(
-    root: &Path,
-    group: &Group,
+    place: &Folder,
     replica: ReplicaId,
     known: &VersionVector,
     listing: Listing,
 ) -> Result<(), FsError> {
     let counters: Vec<u64> = listing.acknowledgements.iter().map(|(counter, _)| *counter).collect();
     let files = listing.acknowledgements.clone();
-    let newest = newest(listing, group).remove(&replica);
+    let newest = newest(place, listing).remove(&replica);
     if newest.as_ref().is_some_and(|newest| newest.known == *known) {
         return Ok(());
     }
@@ -51,30 +51,30 @@ pub(crate) fn acknowledge(
     // A damaged file is not overtaken by counting from the whole ones only: it might heal.
     let last = counters.into_iter().fold(told, u64::max);
     let next = Acknowledgement {
-        group: group.clone(),
+        group: place.group.clone(),
         replica,
         counter: last.saturating_add(1),
         known: known.clone(),
     };
     let bytes = next.to_bytes();
-    let folder = root.join(name::lane(replica));
-    create_folder(&folder).map_err(FsError::io("make", &folder))?;
+    let (fs, folder) = (&*place.fs, place.root.join(name::lane(replica)));
+    create_folder(fs, &folder).map_err(FsError::io("make", &folder))?;
     let file = name::acknowledgement(next.counter, &bytes);
-    let _ = create(&folder, &file, &bytes).map_err(FsError::io("acknowledge in", &folder))?;
-    sync_folder(&folder).map_err(FsError::io("make durable", &folder))?;
+    let _ = create(fs, &folder, &file, &bytes).map_err(FsError::io("acknowledge in", &folder))?;
+    sync_folder(fs, &folder).map_err(FsError::io("make durable", &folder))?;
     for (_, path) in files.iter().filter(|(_, path)| path.parent() == Some(&folder)) {
         // What stays is older and does not count.
-        let _ = std::fs::remove_file(path);
+        let _ = fs.remove(path);
     }
     Ok(())
 }
 
 /// Everyone who left a trace.
-pub(crate) fn peers(listing: Listing, group: &Group) -> Vec<Peer> {
+pub(crate) fn peers(place: &Folder, listing: Listing) -> Vec<Peer> {
     let chains = listing.chains();
     let mut replicas = chains.replicas();
     replicas.extend(&listing.joined);
-    let mut said = newest(listing, group);
+    let mut said = newest(place, listing);
     replicas.extend(said.keys());
     let peer = |replica: ReplicaId| Peer {
         replica,
@@ -85,10 +85,10 @@ pub(crate) fn peers(listing: Listing, group: &Group) -> Vec<Peer> {
 }
 
 /// What each replica said last.
-fn newest(listing: Listing, group: &Group) -> BTreeMap<ReplicaId, Acknowledgement> {
+fn newest(place: &Folder, listing: Listing) -> BTreeMap<ReplicaId, Acknowledgement> {
     let mut all = listing.strays;
     for (_, path) in &listing.acknowledgements {
-        if let Contents::Acknowledgement(found) = contents(path, group) {
+        if let Contents::Acknowledgement(found) = place.contents(path) {
             all.push(found);
         }
     }
