@@ -1,1 +1,3 @@
 //! A deterministic world for applications that sync.
+
+pub mod folder;

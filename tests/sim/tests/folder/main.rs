@@ -1,0 +1,4 @@
+//! A shared log in a folder whose disk fails, whose power is cut, and whose files come late.
+
+mod conformance;
+mod disk;
