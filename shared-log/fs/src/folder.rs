@@ -47,8 +47,9 @@ impl Folder {
         let marker = root.join(name::marker(&group));
         let findings = Findings::new(fs.clone());
         let folder = Self { fs, root, group, findings, marker };
-        if !folder.has(&folder.marker) {
-            folder.begin()?;
+        match folder.check() {
+            Err(FsError::Gone { .. }) => folder.begin()?,
+            other => other?,
         }
         Ok(folder)
     }
