@@ -11,7 +11,7 @@ use crate::folder::Folder;
 use crate::listing::Listing;
 use crate::name;
 use crate::read::{Contents, Verdict};
-use crate::write::{Created, create, create_folder, sync_folder};
+use crate::write::{Created, create, create_folder};
 
 /// How many damaged files may have a segment's name before it is given up.
 const CHOICES: u32 = 1_000;
@@ -40,9 +40,8 @@ impl Appending<'_> {
             receipts.push(receipt);
             folders.extend(path.parent().map(Path::to_owned));
         }
-        let fs = &*self.folder.fs;
         for folder in folders {
-            sync_folder(fs, &folder).map_err(FsError::io("make durable", &folder))?;
+            self.folder.settle(&folder)?;
         }
         Ok(receipts)
     }

@@ -1,9 +1,10 @@
 //! The folder of one group: what is asked of it, and what was found out about it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use syncline_core::log::Segment;
 use syncline_core::{Group, ReplicaId};
@@ -25,6 +26,8 @@ pub(crate) struct Folder {
     pub(crate) findings: Findings,
     /// The file that says which group meets here.
     marker: PathBuf,
+    /// Folders that are there for good.
+    settled: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Folder {
@@ -46,7 +49,7 @@ impl Folder {
         let root = fs.canonicalize(path).map_err(FsError::io("find", path))?;
         let marker = root.join(name::marker(&group));
         let findings = Findings::new(fs.clone());
-        let folder = Self { fs, root, group, findings, marker };
+        let folder = Self { fs, root, group, findings, marker, settled: Mutex::default() };
         match folder.check() {
             Err(FsError::Gone { .. }) => folder.begin()?,
             other => other?,
@@ -101,6 +104,20 @@ impl Folder {
             }
             Err(error) => Err(FsError::io("look into", &self.root)(error)),
         }
+    }
+
+    /// Makes the names in a lane's folder durable, and once also that the folder is there: who made it may have
+    /// died before it was durable. That the log's own folder is there is seen to where a lane is made.
+    pub(crate) fn settle(&self, folder: &Path) -> Result<(), FsError> {
+        let durable =
+            |path: &Path| sync_folder(&*self.fs, path).map_err(FsError::io("make durable", path));
+        durable(folder)?;
+        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        if !settled.contains(folder) {
+            durable(&self.root)?;
+            let _ = settled.insert(folder.to_owned());
+        }
+        Ok(())
     }
 
     /// Refuses segments of other groups.

@@ -25,8 +25,8 @@ pub(crate) struct Listing {
     pub(crate) suspects: BTreeMap<Span, Vec<PathBuf>>,
     /// Files of acknowledgements, with their counters.
     pub(crate) acknowledgements: Vec<(u64, PathBuf)>,
-    /// Acknowledgements in files with other names.
-    pub(crate) strays: Vec<Acknowledgement>,
+    /// Acknowledgements in files with other names, and those files.
+    pub(crate) strays: Vec<(Acknowledgement, PathBuf)>,
     /// Who joined.
     pub(crate) joined: BTreeSet<ReplicaId>,
     /// What is there and has not arrived. If the name tells which segment it should be, that one may be
@@ -117,7 +117,7 @@ impl Lister<'_> {
                 self.folder.findings.note(&path, Verdict::Whole(*segment.span()));
                 listing.add(*segment.span(), path);
             }
-            Contents::Acknowledgement(found) => listing.strays.push(found),
+            Contents::Acknowledgement(found) => listing.strays.push((found, path)),
             // Sync tools name files that are still under way so.
             Contents::Damaged(_) if is_under_way(&path) => {}
             Contents::Damaged(reason) => listing.damaged.push(damage(&path, reason, was)),

@@ -52,14 +52,16 @@ fn create_in_place(fs: &dyn FileSystem, path: &Path, bytes: &[u8]) -> io::Result
     Ok(Created::New)
 }
 
-/// Makes a folder and those above it durable where they were missing.
+/// Makes a folder and those above it, durable, where they were missing.
 pub(crate) fn create_folder(fs: &dyn FileSystem, path: &Path) -> io::Result<()> {
     if is_folder(fs, path) {
         return Ok(());
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent {
-        create_folder(fs, parent)?;
+    match parent {
+        Some(parent) if is_folder(fs, parent) => settle_folder(fs, parent)?,
+        Some(parent) => create_folder(fs, parent)?,
+        None => {}
     }
     match fs.create_folder(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists && is_folder(fs, path) => {}
@@ -70,6 +72,18 @@ pub(crate) fn create_folder(fs: &dyn FileSystem, path: &Path) -> io::Result<()> 
 
 fn is_folder(fs: &dyn FileSystem, path: &Path) -> bool {
     fs.metadata(path).is_ok_and(|found| found.kind == FileKind::Folder)
+}
+
+/// Makes durable that a folder is there, whoever made it.
+fn settle_folder(fs: &dyn FileSystem, path: &Path) -> io::Result<()> {
+    let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    match sync_folder(fs, parent) {
+        // Where we may not look, others make the folders.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        other => other,
+    }
 }
 
 /// Makes the names in a folder durable.
