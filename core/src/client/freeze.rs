@@ -84,6 +84,8 @@ impl ClientLog {
                 }
             }
             let Some(cut) = cutting.finish() else {
+                // Unless another process took a new id meanwhile, and put them away.
+                let _ = self.write(vec![head.guard()]).await?;
                 return Err(crate::Error::corrupt(
                     "own entries are missing from the client log; restore the database",
                 )

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::collections::{HEAD, HEAD_ID, blob, bytes, change, hash, int, number, put, text};
+use super::collections::{ENTRY, HEAD, HEAD_ID, blob, bytes, change, hash, int, number, put, text};
 use crate::clock::Hlc;
 use crate::log::{Context, LaneHash, Tip, lane_start};
 use crate::operation::{Condition, Guard};
@@ -119,6 +119,12 @@ impl Head {
             collection: (*HEAD).clone(),
             condition: Condition::Looks(Key::from(HEAD_ID), looks),
         })
+    }
+
+    /// A step that fails if there is an own entry behind this one: another process wrote it.
+    pub fn ends_at(seq: u64) -> Step {
+        let condition = Condition::Absent(Key::from(int(seq + 1)));
+        Step::Guard(Guard { name: GUARD.into(), collection: (*ENTRY).clone(), condition })
     }
 
     /// Raises `rev`, and a step that stores this head.

@@ -2,12 +2,9 @@
 
 use super::lanes::Place;
 use super::{Session, SyncEvent};
-use crate::client::{
-    ENTRY, GUARD, Head, Lane, Merged, Rows, TRIES, int, is_overtaken, store_segment,
-};
+use crate::client::{Head, Lane, Merged, Rows, TRIES, is_overtaken, store_segment};
 use crate::log::{After, Cursor, Damage, Fetch, Fetched, Segment};
-use crate::operation::{Condition, Guard};
-use crate::{Error, ErrorKind, Key, Result, Step};
+use crate::{Error, ErrorKind, Result, Step};
 
 use super::applying::Applying;
 use super::options::Stage;
@@ -253,7 +250,7 @@ impl Session<'_> {
         }
         let Merged { steps: written, changes, discards, .. } = merged;
         let discards: Vec<_> = discards.into_iter().filter(|lost| lost.concurrent).collect();
-        let mut steps = vec![head.guard(), nobody_wrote(&head)];
+        let mut steps = vec![head.guard(), Head::ends_at(head.seq)];
         steps.extend(received);
         steps.extend(written);
         steps.extend(lanes);
@@ -304,10 +301,3 @@ impl Session<'_> {
 }
 
 const GAP: &str = "the answer to a fetch";
-
-/// A guard that no own entry was added since the head was read.
-fn nobody_wrote(head: &Head) -> Step {
-    let next = Key::from(int(head.seq + 1));
-    let (collection, condition) = ((*ENTRY).clone(), Condition::Absent(next));
-    Step::Guard(Guard { name: GUARD.into(), collection, condition })
-}

@@ -11,7 +11,8 @@ impl Session<'_> {
     pub(super) async fn renew(&mut self, head: &mut Head) -> Result<()> {
         self.settle(head).await?;
         let old = head.replica;
-        let mut steps = vec![head.guard()];
+        // Another process may have written since: then its entry has to be cut first.
+        let mut steps = vec![head.guard(), Head::ends_at(head.frozen)];
         let cuts = self.log.cuts_behind(head, 0).await?;
         let start = crate::log::lane_start(self.log.group(), old);
         let root = crate::log::Tip { replica: old, seq: 0, hash: start };

@@ -42,7 +42,8 @@ impl Session<'_> {
         next.applied = next.applied.max(self.greatest_cut(theirs).await?);
         next.clock = Hlc::at(Stamp::ZERO);
         next.ahead.clear();
-        let mut steps = vec![head.guard()];
+        let last_seq = rows.last().map_or(Ok(head.seq), |row| number(row, "seq"))?;
+        let mut steps = vec![head.guard(), Head::ends_at(last_seq)];
         for entry in &mut entries {
             let moved = Stamp::at_millis(entry.stamp.millis().saturating_add(offset).min(theirs));
             let id = entry.write.as_ref().map(|write| object_id(&write.collection, &write.key));

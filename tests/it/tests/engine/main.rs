@@ -5,6 +5,7 @@ mod clones;
 mod counts;
 mod faults;
 mod hooks;
+mod meanwhile;
 mod parity;
 mod parking;
 mod parts;
