@@ -11,10 +11,6 @@ use crate::merge::{Author, Discard};
 use crate::value::canonical::{Reader, put_key, put_value};
 use crate::{Error, Filter, Name, Object, Result, Step, Value};
 
-/// Own entries are cleaned away when at least so many can go: a delete of each single one is not worth
-/// its transaction.
-const WORTH_IT: u64 = 1_000;
-
 impl Session<'_> {
     /// Removes own entries and bytes of segments that every member has acknowledged, at every log this
     /// database syncs with. Histories keep what later answers need.
@@ -24,7 +20,8 @@ impl Session<'_> {
         let Some(oldest) = oldest.objects.first() else { return Ok(()) };
         let oldest = number(oldest, "seq")?;
         let settled = head.folded.min(self.remote.shared);
-        if settled < oldest + WORTH_IT {
+        let worth_it = self.options.clean_up_entries;
+        if settled < oldest + worth_it {
             return Ok(());
         }
         let mut peers = self.shared.peers().await?;
@@ -43,7 +40,7 @@ impl Session<'_> {
                 floor = floor.min(other.peers.values().copied().min().unwrap_or(0));
             }
         }
-        if floor < oldest + WORTH_IT {
+        if floor < oldest + worth_it {
             return Ok(());
         }
         let gone = Filter::lte("seq", int(floor));

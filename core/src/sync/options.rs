@@ -32,6 +32,9 @@ pub struct SyncOptions {
     pub download_entries: u64,
     /// About the most bytes in one fetch, unless one segment holds more.
     pub download_bytes: usize,
+    /// Own entries that everybody has are cleaned away when at least so many can go: removing each single
+    /// one is not worth its transaction.
+    pub clean_up_entries: u64,
     /// Fetches one page and sends one segment, then stops and says that it is not finished.
     pub single_batch: bool,
     /// The stages to leave out.
@@ -55,6 +58,7 @@ impl Default for SyncOptions {
             upload_bytes: 4 << 20,
             download_entries: 20_000,
             download_bytes: 4 << 20,
+            clean_up_entries: 1_000,
             single_batch: false,
             skip: Vec::new(),
             codec: Codec::default(),
