@@ -19,6 +19,7 @@ cargo xtask <command>
 
   test          everything that must pass, in the order in which it usually fails
   test --fast   the same without the browser's target, the documentation and the benchmarks
+  sim           lives through simulated worlds: --seeds 10000, or --seed 7 --trace
   wasm          only the checks for the browser's target
   fmt           formats every crate";
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         ["test"] => test::test(test::Extent::Everything),
         ["test", "--fast"] => test::test(test::Extent::Fast),
         ["wasm"] => test::test(test::Extent::Wasm),
+        ["sim", arguments @ ..] => test::simulate(arguments),
         ["fmt"] => step::cargo(&["fmt", "--all"]),
         ["help" | "--help" | "-h"] | [] => {
             println!("{HELP}");

@@ -34,6 +34,7 @@ pub(crate) fn test(extent: Extent) -> Result {
         Step { name: "format", work: format },
         Step { name: "clippy", work: clippy },
         Step { name: "tests", work: tests },
+        Step { name: "simulator", work: simulator },
         Step { name: "features", work: features },
     ];
     let slow = [
@@ -60,7 +61,19 @@ fn clippy() -> Result {
 }
 
 fn tests() -> Result {
-    cargo(&["test", "--workspace", "--locked"])
+    cargo(&["test", "--workspace", "--exclude", "syncline-sim", "--locked"])
+}
+
+/// The simulator and its tests, built to be fast: worlds are many.
+fn simulator() -> Result {
+    cargo(&["test", "--release", "--package", "syncline-sim", "--locked"])?;
+    simulate(&["--seeds", "1000"])
+}
+
+/// Lives through simulated worlds.
+pub(crate) fn simulate(arguments: &[&str]) -> Result {
+    let run = ["run", "--release", "--quiet", "--locked", "--package", "syncline-sim"];
+    cargo(&[&run[..], &["--features", "command", "--"], arguments].concat())
 }
 
 /// Features only add: the facade compiles with none, with each alone, and (in the other steps) with

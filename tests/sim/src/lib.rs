@@ -1,3 +1,24 @@
-//! A deterministic world for applications that sync.
+#![doc = include_str!("../README.md")]
 
-pub mod folder;
+mod app;
+mod check;
+mod dice;
+mod disk;
+mod hub;
+pub mod law;
+mod ledger;
+mod link;
+mod notes;
+mod place;
+mod tasks;
+mod time;
+mod trace;
+mod world;
+
+pub use app::{App, User};
+pub use check::{Broken, Invariant};
+pub use dice::Dice;
+pub use disk::Store;
+pub use notes::Notes;
+pub use place::Meeting;
+pub use world::{Fault, Summary, Violation, World, world};
