@@ -123,6 +123,9 @@ impl Entry {
             for _ in 0..reader.count()? {
                 extensions.push((reader.number()?, reader.bytes()?.to_vec()));
             }
+            if extensions.is_empty() {
+                return Err(Error::corrupt("an entry announces extensions and has none"));
+            }
         }
         Ok(Self { seq, stamp, more: flags & MORE != 0, context, write, extensions })
     }
@@ -195,7 +198,10 @@ impl Write {
 
     fn read(flags: u8, reader: &mut Reader<'_>) -> Result<Option<Self>> {
         if flags & OP == 0 {
-            return Ok(None);
+            return match flags & COMPOUND {
+                0 => Ok(None),
+                _ => Err(Error::corrupt("an entry without a write announces a compound key")),
+            };
         }
         let schema = u32::try_from(reader.number()?)
             .map_err(|_| Error::corrupt("a schema version is out of range"))?;
@@ -242,6 +248,21 @@ mod tests {
             let bytes = entry.to_bytes();
             assert_eq!(crate::id::hex(&bytes), expected.replace(' ', ""), "{entry:?}");
             assert_eq!(Entry::from_bytes(7, &bytes).unwrap(), entry);
+        }
+    }
+
+    #[test]
+    fn a_second_spelling_is_refused() {
+        let flags_and_rest = [
+            ("24", "an entry that writes nothing has no key"),
+            ("1400", "no extensions are not announced"),
+            ("27 01 0463697479 01 050161", "one value is no compound key"),
+            ("44", "an unknown flag"),
+        ];
+        for (rest, why) in flags_and_rest {
+            let bytes = format!("018bcfe5680001{rest}").replace(' ', "");
+            let bytes = crate::id::unhex(&bytes).unwrap();
+            assert!(Entry::from_bytes(7, &bytes).is_err(), "{why}");
         }
     }
 
