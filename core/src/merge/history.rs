@@ -295,19 +295,28 @@ impl History {
     }
 
     fn read_full(reader: &mut Reader<'_>) -> Result<Self> {
+        let unsorted = || Error::corrupt("a history is not sorted");
         let mut history = Self::default();
-        for _ in 0..reader.count()? {
-            history.dead = Some(Author::read(reader)?);
+        match reader.count()? {
+            0 => {}
+            1 => history.dead = Some(Author::read(reader)?),
+            _ => return Err(Error::corrupt("a history has more than one greatest delete")),
         }
         for _ in 0..reader.count()? {
-            let _ = history.creates.insert(Author::read(reader)?);
+            let create = Author::read(reader)?;
+            if history.creates.last().is_some_and(|last| *last >= create) {
+                return Err(unsorted());
+            }
+            let _ = history.creates.insert(create);
         }
+        let mut last_writer = None;
         for _ in 0..reader.count()? {
             let writer = Author::read(reader)?;
-            for _ in 0..reader.count()? {
-                let name = Name::from(reader.text()?);
-                let _ = history.fields.insert(name, (writer, reader.value()?));
+            if last_writer.is_some_and(|last| last >= writer) {
+                return Err(unsorted());
             }
+            last_writer = Some(writer);
+            history.read_fields(writer, reader)?;
         }
         for _ in 0..reader.count()? {
             let author = Author::read(reader)?;
@@ -325,6 +334,24 @@ impl History {
         }
         Ok(history)
     }
+
+    /// What one writer won.
+    fn read_fields(&mut self, writer: Author, reader: &mut Reader<'_>) -> Result<()> {
+        let count = reader.count()?;
+        let mut last: Option<&str> = None;
+        for _ in 0..count {
+            let name = reader.text()?;
+            let is_new = self.fields.insert(Name::from(name), (writer, reader.value()?)).is_none();
+            if !is_new || last.is_some_and(|last| last >= name) {
+                return Err(Error::corrupt("a history names fields twice, or not in order"));
+            }
+            last = Some(name);
+        }
+        if count == 0 {
+            return Err(Error::corrupt("a history names a writer of nothing"));
+        }
+        Ok(())
+    }
 }
 
 /// Eight bytes that tell whether a row was changed.
@@ -335,4 +362,54 @@ fn digest(row: &Object) -> [u8; 8] {
     let mut digest = [0; 8];
     digest.copy_from_slice(&hash[..8]);
     digest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ReplicaId, Stamp};
+
+    fn author(seq: u64) -> Author {
+        Author { stamp: Stamp::at_millis(5), replica: ReplicaId([1; 16]), seq, tie: 0 }
+    }
+
+    /// The long form: deletes, creates, and fields by writer; nothing is kept.
+    fn bytes(dead: &[u64], creates: &[u64], fields: &[(u64, &[&str])]) -> Vec<u8> {
+        let mut out = vec![FULL];
+        for authors in [dead, creates] {
+            put_number(&mut out, authors.len() as u64);
+            authors.iter().for_each(|seq| author(*seq).put(&mut out));
+        }
+        put_number(&mut out, fields.len() as u64);
+        for (writer, names) in fields {
+            author(*writer).put(&mut out);
+            put_number(&mut out, names.len() as u64);
+            for name in *names {
+                put_text(&mut out, name);
+                put_value(&mut out, &Value::Null);
+            }
+        }
+        out.push(0);
+        out
+    }
+
+    #[test]
+    fn only_the_one_spelling_of_a_history_is_read() {
+        let good = bytes(&[1], &[2, 3], &[(2, &["a", "c"]), (3, &["b"])]);
+        let history = History::from_bytes(&good, None).unwrap().unwrap();
+        assert_eq!(history.to_bytes(None), good);
+        let bad = [
+            bytes(&[1, 2], &[], &[]),
+            bytes(&[], &[3, 2], &[]),
+            bytes(&[], &[2, 2], &[]),
+            bytes(&[], &[], &[(3, &["b"]), (2, &["a"])]),
+            bytes(&[], &[], &[(2, &["a"]), (2, &["b"])]),
+            bytes(&[], &[], &[(2, &["b", "a"])]),
+            bytes(&[], &[], &[(2, &["a"]), (3, &["a"])]),
+            bytes(&[], &[], &[(2, &[])]),
+        ];
+        for (at, bytes) in bad.iter().enumerate() {
+            assert!(History::from_bytes(bytes, None).is_err(), "the one at {at}");
+        }
+    }
 }
