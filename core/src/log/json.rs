@@ -4,6 +4,7 @@
 //! `{"float": "1.5"}`, `{"bytes": "00ff"}` (hexadecimal), `{"timestamp": 1700000000000}` and
 //! `{"json": …}`. A float is text, because not every reader of JSON keeps all its digits.
 
+use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Context, Entry, Op, Write};
@@ -21,9 +22,20 @@ pub(super) fn encode(entries: &[Entry]) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// How deep the JSON of entries is nested at most: `serde_json` reads 127 levels of a value, and this
+/// codec wraps a value in four.
+const DEEPEST: usize = 127 + 4;
+
 /// Reads such an array.
 pub(super) fn decode(first: u64, body: &[u8]) -> Result<Vec<Entry>> {
-    let entries: Vec<Json> = serde_json::from_slice(body)
+    if is_deeper(body, DEEPEST) {
+        return Err(Error::corrupt("a segment's JSON is nested too deep"));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    // Its own limit would leave values unreadable that the canonical bytes can hold.
+    reader.disable_recursion_limit();
+    let entries = Vec::<Json>::deserialize(&mut reader)
+        .and_then(|entries| reader.end().map(|()| entries))
         .map_err(|error| Error::corrupt("a segment's JSON is broken").caused_by(error))?;
     let read = |(seq, entry): (u64, &Json)| {
         entry_from_json(seq, entry).ok_or_else(|| {
@@ -31,6 +43,23 @@ pub(super) fn decode(first: u64, body: &[u8]) -> Result<Vec<Entry>> {
         })
     };
     (first..).zip(&entries).map(read).collect()
+}
+
+/// Whether more brackets than this are open at some place. What is no JSON may get any answer: it is
+/// refused where it is read.
+fn is_deeper(json: &[u8], limit: usize) -> bool {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    json.iter().any(|byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => depth += 1,
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > limit
+    })
 }
 
 fn entry_to_json(entry: &Entry) -> Json {
@@ -133,7 +162,8 @@ fn value_from_json(json: &Json) -> Option<Value> {
             match tag.as_str() {
                 "float" => {
                     let float: f64 = contents.as_str()?.parse().ok()?;
-                    Value::Float(Some(float).filter(|float| float.is_finite())?)
+                    // Turns -0.0 into 0.0, as the canonical bytes have it.
+                    Value::Float(Some(float + 0.0).filter(|float| float.is_finite())?)
                 }
                 "bytes" => Value::Bytes(unhex(contents.as_str()?)?),
                 "timestamp" => Value::Timestamp(contents.as_i64()?),
@@ -142,4 +172,52 @@ fn value_from_json(json: &Json) -> Option<Value> {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Codec;
+    use crate::value::canonical::Reader;
+
+    fn entry(value: Value) -> Entry {
+        let op = Op::Create(Object::new().with("a", value));
+        let write = Some(Write { schema: 1, collection: "c".into(), key: "k".into(), op });
+        let stamp = Stamp::at_millis(5);
+        Entry { seq: 1, stamp, more: false, context: None, write, extensions: Vec::new() }
+    }
+
+    /// A value within this many lists.
+    fn nested(depth: usize) -> Value {
+        Value::Json((0..depth).fold(Json::Null, |inner, _| Json::Array(vec![inner])))
+    }
+
+    #[test]
+    fn a_value_as_deep_as_the_canonical_bytes_can_hold_is_read_back() {
+        let entries = [entry(nested(127))];
+        let canonical = entries[0].to_bytes();
+        assert_eq!(Entry::from_bytes(1, &canonical).unwrap(), entries[0]);
+        for codec in Codec::ALL {
+            let body = codec.encode(1, &canonical).unwrap();
+            assert_eq!(codec.decode(1, &body).unwrap(), entries, "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_deeper_than_the_stack_is_refused() {
+        for text in ["[".repeat(1_000_000), "{\"a\":".repeat(1_000_000)] {
+            assert!(decode(1, text.as_bytes()).is_err());
+        }
+        let quoted = Value::from("[\"\\{".repeat(1_000));
+        let body = encode(&[entry(quoted.clone())]);
+        assert_eq!(decode(1, &body).unwrap(), [entry(quoted)], "brackets in text do not count");
+    }
+
+    #[test]
+    fn a_negative_zero_becomes_what_the_canonical_bytes_say() {
+        let body = String::from_utf8(encode(&[entry(0.0.into())])).unwrap();
+        let entries = decode(1, body.replace("0.0", "-0.0").as_bytes()).unwrap();
+        let bytes = entries[0].to_bytes();
+        assert_eq!(Entry::read(1, &mut Reader::new(&bytes)).unwrap(), entries[0]);
+    }
 }
