@@ -245,6 +245,25 @@ fn filters_that_make_no_sense_are_refused_with_what_is_known() {
 }
 
 #[test]
+fn a_filter_that_parses_prints_what_parses_however_deep_it_is() {
+    let schema = schema();
+    let thing = schema.collection("thing").unwrap();
+    // Two members make three filters, of which two are nested.
+    let nest = |levels| {
+        (0..levels).fold(json!({}), |inner, _| json!({"int": {"$gt": 1, "$lt": 3}, "$not": inner}))
+    };
+    let mut deepest = 0;
+    for levels in 1..70 {
+        let Ok(filter) = Filter::from_json(&nest(levels), thing) else { continue };
+        deepest = levels;
+        assert_eq!(Filter::from_json(&filter.to_json(), thing).unwrap(), filter, "{levels} levels");
+        let mut count = Operation::Count("thing".into(), filter);
+        syncline_core::operation::check::operation(&mut count, &schema).unwrap();
+    }
+    assert_eq!(deepest, 31, "64 filters, of which each level takes two");
+}
+
+#[test]
 fn orders_are_lists_or_text() {
     let schema = schema();
     let part = schema.collection("part").unwrap();

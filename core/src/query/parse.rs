@@ -56,6 +56,7 @@ impl Filter {
     pub fn from_json(json: &Json, collection: &Collection) -> Result<Self> {
         Parser { collection }
             .filter(json, DEEPEST_FILTER)
+            .and_then(|filter| flat_enough(&filter, DEEPEST_FILTER).map(|()| filter))
             .map_err(|error| error.with("collection", collection.name()))
     }
 
@@ -166,7 +167,6 @@ impl Parser<'_> {
         deeper: usize,
         all: &mut Vec<Filter>,
     ) -> Result<()> {
-        let deeper = descend(deeper)?;
         let tests = json.as_object().filter(|tests| !tests.is_empty()).ok_or_else(|| {
             Error::invalid("`$not` takes an object of tests here")
                 .with("got", short(json))
@@ -176,7 +176,7 @@ impl Parser<'_> {
         for (word, json) in tests {
             if word == "$not" {
                 let mut inner = Vec::new();
-                self.tests(field, json, deeper, &mut inner)?;
+                self.tests(field, json, descend(deeper)?, &mut inner)?;
                 all.push(together(inner).negated());
             } else {
                 all.push(self.test(field, word, json)?);
@@ -227,6 +227,19 @@ fn together(mut all: Vec<Filter>) -> Filter {
             all.push(last);
             Filter::And(all)
         }
+    }
+}
+
+/// Holds if the filter is no deeper than this. Several members of an object make one filter more than
+/// their JSON is deep, and what is printed must be readable again.
+fn flat_enough(filter: &Filter, deeper: usize) -> Result<()> {
+    let deeper = descend(deeper)?;
+    match filter {
+        Filter::All | Filter::Keys(_) | Filter::Field(..) => Ok(()),
+        Filter::And(several) | Filter::Or(several) => {
+            several.iter().try_for_each(|filter| flat_enough(filter, deeper))
+        }
+        Filter::Not(filter) => flat_enough(filter, deeper),
     }
 }
 
