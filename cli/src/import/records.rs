@@ -1,6 +1,6 @@
 //! Records: what stands between two places of a file.
 
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 
 use csv::ByteRecord;
 use serde_json::Value as Json;
@@ -25,6 +25,7 @@ pub struct Place {
 pub struct Record {
     /// The line it begins in, from 1.
     pub line: u64,
+    /// The place behind it.
     pub end: Place,
     /// What it says, or why it cannot be understood.
     pub json: Result<Json>,
@@ -98,6 +99,8 @@ pub struct Csv {
     reader: csv::Reader<Input>,
     /// Where the input began.
     begin: Place,
+    /// How many empty lines were put before the input.
+    added: u64,
     /// Lines end with two characters, between which a place may lie.
     two_ends: bool,
     cells: Cells,
@@ -115,20 +118,23 @@ impl Csv {
         let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(0);
         let two_ends = end > 0 && text[end - 1] == b'\r';
         let mut header = ByteRecord::new();
-        let reader = match first_input {
+        let (reader, added) = match first_input {
             None => {
                 let mut reader = plain(input);
                 let _ = reader.read_byte_record(&mut header).map_err(broken)?;
-                reader
+                (reader, 0)
             }
             Some(first_input) => {
                 let _ = plain(first_input).read_byte_record(&mut header).map_err(broken)?;
-                plain(input)
+                // The reader takes a mark at its beginning away, but here it is a part of the cell. So
+                // it begins with an empty line, which is no record.
+                let behind_line: Box<dyn Read> = Box::new(b"\n".chain(input));
+                (plain(Input::new(behind_line)), 1)
             }
         };
         debug_assert!(resumed || begin == Place::default());
         let cells = Cells::new(&header, of)?;
-        Ok(Self { reader, begin, two_ends, cells, source: source.clone() })
+        Ok(Self { reader, begin, added, two_ends, cells, source: source.clone() })
     }
 
     fn next(&mut self) -> Result<Option<Record>> {
@@ -151,9 +157,10 @@ impl Csv {
 
     fn place(&self) -> Place {
         let position = self.reader.position();
+        let (bytes, lines) = (position.byte(), position.line() - 1);
         Place {
-            bytes: self.begin.bytes + position.byte(),
-            lines: self.begin.lines + position.line() - 1,
+            bytes: self.begin.bytes + bytes.saturating_sub(self.added),
+            lines: self.begin.lines + lines.saturating_sub(self.added),
         }
     }
 }

@@ -77,6 +77,19 @@ fn a_file_that_begins_like_another_is_another_file() {
 }
 
 #[test]
+fn a_cell_that_begins_like_a_file_is_the_same_wherever_an_import_goes_on() {
+    let place = Place::with_database();
+    let rows =
+        |latitude: &str| format!("name,lat,lng,country\na,1,0,X\n\u{feff}b,{latitude},0,X\n");
+    place.write("bad.csv", &rows("no number"));
+    assert_eq!(place.fails("import a.db city bad.csv")["context"]["line"], "3");
+    place.write("good.csv", &rows("2"));
+    assert_eq!(place.json("import a.db city good.csv")["before"], 1);
+    let names = place.sqlite("a.db", "SELECT hex(name) FROM city ORDER BY lat");
+    assert_eq!(names, "61\nEFBBBF62", "the mark is a part of the second name");
+}
+
+#[test]
 fn bad_records_can_be_skipped_and_are_listed() {
     let place = Place::with_database();
     let bad = [
