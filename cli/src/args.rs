@@ -42,6 +42,7 @@ pub enum Durability {
     Normal,
 }
 
+/// How the records of a file are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// One JSON object a line

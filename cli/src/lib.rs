@@ -1,4 +1,4 @@
-//! The `syncline` command.
+//! The `syncline` command: its `main` does nothing but call [`run`].
 
 mod args;
 mod data;
@@ -8,6 +8,8 @@ mod import;
 mod inspect;
 mod output;
 mod progress;
+#[doc(hidden)]
+pub mod reading;
 mod schema;
 mod store;
 mod sync;
@@ -23,14 +25,15 @@ use args::{Cli, Command};
 use output::Output;
 use store::Options;
 
-fn main() -> ExitCode {
+/// Does what the command line asks for.
+pub fn run() -> ExitCode {
     let wants_json = std::env::args_os().any(|argument| argument == "--json");
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error, wants_json),
     };
     let output = Output::new(cli.json);
-    match pollster::block_on(run(cli, &output)) {
+    match pollster::block_on(carry_out(cli, &output)) {
         Ok(code) => code,
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -53,7 +56,7 @@ fn usage(error: &clap::Error, wants_json: bool) -> ExitCode {
     ExitCode::from(if is_help { 0 } else { 2 })
 }
 
-async fn run(cli: Cli, output: &Output) -> Result<ExitCode> {
+async fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode> {
     let options = Options::new(&cli)?;
     match cli.command {
         Command::Init { db, schema } => schema::init(&options, output, &db, &schema).await?,

@@ -3,8 +3,8 @@
 mod cells;
 mod checkpoint;
 mod list;
-mod records;
-mod source;
+pub(crate) mod records;
+pub(crate) mod source;
 mod steps;
 
 use std::path::Path;
