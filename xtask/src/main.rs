@@ -6,6 +6,7 @@
 // A command speaks to the person at the terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod fuzz;
 mod machine;
 mod metadata;
 mod step;
@@ -18,9 +19,11 @@ const HELP: &str = "\
 cargo xtask <command>
 
   test          everything that must pass, in the order in which it usually fails
-  test --fast   the same without the browser's target, the documentation and the benchmarks
+  test --fast   the same without the browser's target, the documentation, the benchmarks and the fuzzing
   sim           lives through simulated worlds: --seeds 10000, or --seed 7 --trace
   wasm          only the checks for the browser's target
+  fuzz [--seconds N] [target…]
+                hostile bytes for each target, 10 seconds if nothing is said; needs the nightly compiler
   fmt           formats every crate";
 
 fn main() -> ExitCode {
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         ["test", "--fast"] => test::test(test::Extent::Fast),
         ["wasm"] => test::test(test::Extent::Wasm),
         ["sim", arguments @ ..] => test::simulate(arguments),
+        ["fuzz", words @ ..] => fuzz::fuzz(words),
         ["fmt"] => step::cargo(&["fmt", "--all"]),
         ["help" | "--help" | "-h"] | [] => {
             println!("{HELP}");

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the steps, in the order in which they usually fail.
 
+use crate::fuzz::fuzz_shortly;
 use crate::machine;
 use crate::metadata::packages;
 use crate::step::{Result, Step, cargo, cargo_command, run, run_all};
@@ -42,6 +43,7 @@ pub(crate) fn test(extent: Extent) -> Result {
         Step { name: "browser", work: browser },
         Step { name: "benchmarks build", work: benchmarks },
         Step { name: "demo", work: demo },
+        Step { name: "fuzz", work: fuzz_shortly },
     ];
     let steps: Vec<Step> = match extent {
         Extent::Everything => always.into_iter().chain(slow).collect(),

@@ -83,7 +83,7 @@ pub fn packages() -> Vec<Package> {
     packages.iter().map(package).collect()
 }
 
-/// All files of the repository, from its root, those left out that builds and git make.
+/// All files of the repository, from its root, those left out that builds, git and fuzzing make.
 pub fn files() -> Vec<PathBuf> {
     let mut found = Vec::new();
     walk(root(), &mut found);
@@ -95,7 +95,8 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name == ".git" || name == "node_modules" || name.starts_with("target") {
+        let is_made = [".git", "artifacts", "corpus", "node_modules"].contains(&&*name);
+        if is_made || name.starts_with("target") {
             continue;
         }
         let path = entry.path();
