@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use syncline_core::log::{Receipt, Segment, Span, Tip};
-use syncline_core::{Group, ReplicaId, Result};
+use syncline_core::{ReplicaId, Result};
 
 use crate::error::FsError;
+use crate::folder::Folder;
 use crate::listing::Listing;
 use crate::name;
-use crate::read::{Contents, Findings, Verdict, contents};
-use crate::write::{Created, create, create_folder, sync_file, sync_folder};
+use crate::read::{Contents, Verdict};
+use crate::write::{Created, create, create_folder};
 
 /// How many damaged files may have a segment's name before it is given up.
 const CHOICES: u32 = 1_000;
@@ -18,9 +19,7 @@ const CHOICES: u32 = 1_000;
 /// One append in the making.
 #[derive(Debug)]
 pub(crate) struct Appending<'a> {
-    pub(crate) root: &'a Path,
-    pub(crate) group: &'a Group,
-    pub(crate) findings: &'a Findings,
+    pub(crate) folder: &'a Folder,
     pub(crate) listing: Listing,
 }
 
@@ -42,35 +41,35 @@ impl Appending<'_> {
             folders.extend(path.parent().map(Path::to_owned));
         }
         for folder in folders {
-            sync_folder(&folder).map_err(FsError::io("make durable", &folder))?;
+            self.folder.settle(&folder)?;
         }
         Ok(receipts)
     }
 
     /// Stores one segment, or finds it; durable but for its place in the folder.
     fn store_one(&mut self, segment: &Segment) -> Result<(Receipt, PathBuf), FsError> {
-        let span = segment.span();
+        let (fs, span) = (&*self.folder.fs, segment.span());
         for path in self.listing.places(span) {
             if self.holds(&path, span) {
-                sync_file(&path).map_err(FsError::io("make durable", &path))?;
+                fs.sync(&path).map_err(FsError::io("make durable", &path))?;
                 return Ok((Receipt::Known, path));
             }
         }
-        let folder = self.root.join(name::lane(span.replica));
-        create_folder(&folder).map_err(FsError::io("make", &folder))?;
+        let folder = self.folder.root.join(name::lane(span.replica));
+        create_folder(fs, &folder).map_err(FsError::io("make", &folder))?;
         for choice in 1..CHOICES {
             let name = name::segment(span, choice);
             let path = folder.join(&name);
-            let created = create(&folder, &name, segment.bytes());
+            let created = create(fs, &folder, &name, segment.bytes());
             match created.map_err(FsError::io("write", &path))? {
                 Created::New => {
-                    self.findings.note(&path, Verdict::Whole(*span));
+                    self.folder.findings.note(&path, Verdict::Whole(*span));
                     self.listing.add(*span, path.clone());
                     return Ok((Receipt::Stored, path));
                 }
                 // Another writer was faster.
                 Created::Exists if self.holds(&path, span) => {
-                    sync_file(&path).map_err(FsError::io("make durable", &path))?;
+                    fs.sync(&path).map_err(FsError::io("make durable", &path))?;
                     return Ok((Receipt::Known, path));
                 }
                 Created::Exists => {}
@@ -83,7 +82,7 @@ impl Appending<'_> {
     fn continues(&self, span: &Span) -> bool {
         let leads_there = |held: &&Span| held.tip() == span.root();
         let is_whole = |path: &PathBuf, span: &Span| {
-            self.findings.of(path) == Some(Verdict::Whole(*span)) || self.holds(path, span)
+            self.folder.findings.of(path) == Some(Verdict::Whole(*span)) || self.holds(path, span)
         };
         span.first == 1
             || self
@@ -100,13 +99,13 @@ impl Appending<'_> {
 
     /// Whether a file really holds a segment.
     fn holds(&self, path: &Path, span: &Span) -> bool {
-        let verdict = match contents(path, self.group) {
+        let verdict = match self.folder.contents(path) {
             Contents::Segment(segment) => Verdict::Whole(*segment.span()),
             Contents::Foreign | Contents::Acknowledgement(_) | Contents::Damaged(_) => {
                 Verdict::Damaged
             }
         };
-        self.findings.note(path, verdict);
+        self.folder.findings.note(path, verdict);
         verdict == Verdict::Whole(*span)
     }
 }

@@ -10,9 +10,10 @@ use syncline_core::log::{
 use syncline_core::{Group, ReplicaId, Result};
 
 use crate::error::FsError;
+use crate::folder::Folder;
 use crate::listing::{Listing, damage};
 use crate::name;
-use crate::read::{Contents, Findings, Verdict, contents};
+use crate::read::{Contents, Verdict};
 
 /// The first byte of a cursor, so that a later kind can be told apart.
 const CURSOR: u8 = 1;
@@ -20,9 +21,7 @@ const CURSOR: u8 = 1;
 /// One answer in the making.
 #[derive(Debug)]
 pub(crate) struct Fetching<'a> {
-    pub(crate) root: &'a Path,
-    pub(crate) group: &'a Group,
-    pub(crate) findings: &'a Findings,
+    pub(crate) folder: &'a Folder,
     pub(crate) listing: Listing,
     /// What was read for this answer.
     read: BTreeMap<Span, Segment>,
@@ -38,13 +37,8 @@ struct Page {
 }
 
 impl<'a> Fetching<'a> {
-    pub(crate) fn new(
-        root: &'a Path,
-        group: &'a Group,
-        findings: &'a Findings,
-        listing: Listing,
-    ) -> Self {
-        Self { root, group, findings, listing, read: BTreeMap::new(), is_outdated: false }
+    pub(crate) fn new(folder: &'a Folder, listing: Listing) -> Self {
+        Self { folder, listing, read: BTreeMap::new(), is_outdated: false }
     }
 
     /// The answer.
@@ -99,10 +93,10 @@ impl<'a> Fetching<'a> {
             return Some(segment.bytes().len());
         }
         for path in self.listing.places(span) {
-            match contents(&path, self.group) {
+            match self.folder.contents(&path) {
                 Contents::Segment(segment) if segment.span() == span => {
                     let length = segment.bytes().len();
-                    self.findings.correct(&path, *span);
+                    self.folder.findings.correct(&path, *span);
                     let _ = self.read.insert(*span, segment);
                     return Some(length);
                 }
@@ -110,10 +104,10 @@ impl<'a> Fetching<'a> {
                     self.listing.remove(span, &path);
                     self.listing.add(*segment.span(), path.clone());
                     self.is_outdated = true;
-                    self.findings.note(&path, Verdict::Whole(*segment.span()));
+                    self.folder.findings.note(&path, Verdict::Whole(*segment.span()));
                 }
                 Contents::Damaged(reason) => self.put_aside(span, &path, reason),
-                Contents::Foreign | Contents::Acknowledgement(_) if path.exists() => {
+                Contents::Foreign | Contents::Acknowledgement(_) if self.folder.has(&path) => {
                     self.put_aside(span, &path, "it is not a segment".to_owned());
                 }
                 // It was removed since the folder was listed.
@@ -132,14 +126,14 @@ impl<'a> Fetching<'a> {
         let gaps = plan.gaps(known);
         let waiting = gaps.iter().flat_map(|gap| self.listing.behind(gap.to)).collect::<Vec<_>>();
         for (span, path) in waiting {
-            if self.findings.of(&path).is_some() {
+            if self.folder.findings.of(&path).is_some() {
                 continue;
             }
-            let Contents::Segment(segment) = contents(&path, self.group) else {
-                self.findings.note(&path, Verdict::Damaged);
+            let Contents::Segment(segment) = self.folder.contents(&path) else {
+                self.folder.findings.note(&path, Verdict::Damaged);
                 continue;
             };
-            self.findings.note(&path, Verdict::Whole(*segment.span()));
+            self.folder.findings.note(&path, Verdict::Whole(*segment.span()));
             if *segment.span() != span {
                 self.listing.remove(&span, &path);
                 self.listing.add(*segment.span(), path);
@@ -153,7 +147,7 @@ impl<'a> Fetching<'a> {
     fn put_aside(&mut self, span: &Span, path: &Path, reason: String) {
         self.listing.remove(span, path);
         self.listing.damaged.push(damage(path, reason, Some(*span)));
-        self.findings.note(path, Verdict::Damaged);
+        self.folder.findings.note(path, Verdict::Damaged);
     }
 
     /// How far the caller's lane is whole, as far as this process knows.
@@ -168,9 +162,9 @@ impl<'a> Fetching<'a> {
             // Any file that leads to the place was damaged, or it would not be a gap.
             let is_told = |damage: &Damage| damage.span.is_some_and(|span| span.tip() == gap.to);
             if !self.listing.damaged.iter().any(is_told) {
-                let folder = self.root.join(name::lane(gap.to.replica));
+                let folder = self.folder.root.join(name::lane(gap.to.replica));
                 let reason = "files of this lane are missing; it waits for them".to_owned();
-                let span = missing(&gap, self.group);
+                let span = missing(&gap, &self.folder.group);
                 self.listing.damaged.push(damage(&folder, reason, Some(span)));
             }
         }

@@ -1,18 +1,20 @@
 //! What lies in the folder, told by names where they tell it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::DirEntry;
-use std::io::{self, ErrorKind};
+use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use syncline_core::ReplicaId;
 use syncline_core::log::chain::Chains;
 use syncline_core::log::{Damage, Span, Tip};
-use syncline_core::{Group, ReplicaId};
 
 use crate::acknowledgement::Acknowledgement;
 use crate::error::FsError;
+use crate::file_system::{FileKind, Listed};
+use crate::folder::Folder;
 use crate::name::{self, Kind};
-use crate::read::{Contents, Findings, Verdict, contents};
+use crate::read::{Contents, Verdict};
 
 /// Everything that was found in the folder.
 #[derive(Debug, Default)]
@@ -23,8 +25,8 @@ pub(crate) struct Listing {
     pub(crate) suspects: BTreeMap<Span, Vec<PathBuf>>,
     /// Files of acknowledgements, with their counters.
     pub(crate) acknowledgements: Vec<(u64, PathBuf)>,
-    /// Acknowledgements in files with other names.
-    pub(crate) strays: Vec<Acknowledgement>,
+    /// Acknowledgements in files with other names, and those files.
+    pub(crate) strays: Vec<(Acknowledgement, PathBuf)>,
     /// Who joined.
     pub(crate) joined: BTreeSet<ReplicaId>,
     /// What is there and has not arrived. If the name tells which segment it should be, that one may be
@@ -35,9 +37,7 @@ pub(crate) struct Listing {
 /// Looks through a folder for one group.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lister<'a> {
-    pub(crate) root: &'a Path,
-    pub(crate) group: &'a Group,
-    pub(crate) findings: &'a Findings,
+    pub(crate) folder: &'a Folder,
 }
 
 impl Lister<'_> {
@@ -47,16 +47,17 @@ impl Lister<'_> {
     /// to list ten thousand names takes less time than to open a hundred files.
     pub(crate) fn list(&self, wanted: impl Fn(ReplicaId) -> bool) -> Result<Listing, FsError> {
         let mut listing = Listing::default();
-        for entry in entries(self.root).map_err(FsError::io("list", self.root))? {
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_file() {
-                self.take(None, &entry, &mut listing);
-            } else if kind.is_dir() {
-                let name = entry.file_name();
-                let replica = name.to_str().and_then(name::lane_of);
-                if let Some(replica) = replica.filter(|replica| wanted(*replica)) {
-                    self.list_lane(replica, &entry.path(), &mut listing)?;
+        let root = &self.folder.root;
+        for Listed { name, kind } in self.folder.fs.list(root).map_err(FsError::io("list", root))? {
+            match kind {
+                FileKind::File => self.take(None, root, &name, &mut listing),
+                FileKind::Folder => {
+                    let replica = name.to_str().and_then(name::lane_of);
+                    if let Some(replica) = replica.filter(|replica| wanted(*replica)) {
+                        self.list_lane(replica, &root.join(name), &mut listing)?;
+                    }
                 }
+                FileKind::Other => {}
             }
         }
         Ok(listing)
@@ -68,7 +69,7 @@ impl Lister<'_> {
         path: &Path,
         listing: &mut Listing,
     ) -> Result<(), FsError> {
-        let files = match entries(path) {
+        let files = match self.folder.fs.list(path) {
             Ok(files) => files,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             // One lane that may not be read does not stop the others.
@@ -78,48 +79,47 @@ impl Lister<'_> {
             }
             Err(error) => return Err(FsError::io("list", path)(error)),
         };
-        for entry in files {
-            if entry.file_type().is_ok_and(|kind| kind.is_file()) {
-                self.take(Some(replica), &entry, listing);
+        for Listed { name, kind } in files {
+            if kind == FileKind::File {
+                self.take(Some(replica), path, &name, listing);
             }
         }
         Ok(())
     }
 
-    fn take(&self, replica: Option<ReplicaId>, entry: &DirEntry, listing: &mut Listing) {
-        let name = entry.file_name();
-        match name::kind(replica, Path::new(&name)) {
+    fn take(&self, replica: Option<ReplicaId>, folder: &Path, name: &OsStr, listing: &mut Listing) {
+        let path = || folder.join(name);
+        match name::kind(replica, Path::new(name)) {
             Kind::Nothing => {}
             Kind::Joined(replica) => drop(listing.joined.insert(replica)),
             Kind::Acknowledgement(counter) => {
-                listing.acknowledgements.push((counter, entry.path()));
+                listing.acknowledgements.push((counter, path()));
             }
             Kind::Segment(span) => {
-                let path = entry.path();
-                match self.findings.against(&path, &span) {
+                let path = path();
+                match self.folder.findings.against(&path, &span) {
                     Some(Verdict::Whole(other)) => listing.add(other, path),
                     Some(Verdict::Damaged) => listing.suspect(span, path),
                     None => listing.add(span, path),
                 }
             }
-            Kind::Unknown => self.look_into(name::was(replica, Path::new(&name)), entry, listing),
+            Kind::Unknown => self.look_into(name::was(replica, Path::new(name)), path(), listing),
         }
     }
 
     /// A file whose name tells nothing is what it contains.
-    fn look_into(&self, was: Option<Span>, entry: &DirEntry, listing: &mut Listing) {
-        let path = entry.path();
-        if let Some(Verdict::Whole(span)) = self.findings.of(&path) {
+    fn look_into(&self, was: Option<Span>, path: PathBuf, listing: &mut Listing) {
+        if let Some(Verdict::Whole(span)) = self.folder.findings.of(&path) {
             return listing.add(span, path);
         }
-        match contents(&path, self.group) {
+        match self.folder.contents(&path) {
             Contents::Segment(segment) => {
-                self.findings.note(&path, Verdict::Whole(*segment.span()));
+                self.folder.findings.note(&path, Verdict::Whole(*segment.span()));
                 listing.add(*segment.span(), path);
             }
-            Contents::Acknowledgement(found) => listing.strays.push(found),
+            Contents::Acknowledgement(found) => listing.strays.push((found, path)),
             // Sync tools name files that are still under way so.
-            Contents::Damaged(_) if is_under_way(entry) => {}
+            Contents::Damaged(_) if is_under_way(&path) => {}
             Contents::Damaged(reason) => listing.damaged.push(damage(&path, reason, was)),
             Contents::Foreign => {}
         }
@@ -190,12 +190,7 @@ fn chains<'a>(spans: impl Iterator<Item = &'a Span>) -> Chains {
     chains
 }
 
-fn entries(path: &Path) -> io::Result<Vec<DirEntry>> {
-    std::fs::read_dir(path)?.collect()
-}
-
-fn is_under_way(entry: &DirEntry) -> bool {
-    let name = entry.file_name();
-    let first = name.as_encoded_bytes().first();
+fn is_under_way(path: &Path) -> bool {
+    let first = path.file_name().and_then(|name| name.as_encoded_bytes().first());
     matches!(first, Some(b'.' | b'~'))
 }

@@ -1,16 +1,16 @@
 //! Reading files that may be anything: whole, half, damaged, or a stranger's.
 
 use std::collections::BTreeMap;
-use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 use syncline_core::Group;
 use syncline_core::log::{Segment, Span};
 
 use crate::acknowledgement::Acknowledgement;
+use crate::file_system::{FileSystem, Metadata, Opened};
 
 /// No segment is larger.
 const LARGEST: u64 = 256 << 20;
@@ -29,8 +29,8 @@ pub(crate) enum Contents {
 }
 
 /// Reads a file as far as it takes to know what it is.
-pub(crate) fn contents(path: &Path, group: &Group) -> Contents {
-    match read(path) {
+pub(crate) fn contents(fs: &dyn FileSystem, path: &Path, group: &Group) -> Contents {
+    match read(fs, path) {
         Ok(None) => Contents::Foreign,
         Ok(Some(bytes)) if bytes.starts_with(&Acknowledgement::MAGIC) => {
             match Acknowledgement::parse(&bytes) {
@@ -55,9 +55,8 @@ fn of_another(group: &Group) -> String {
 }
 
 /// The whole file, if it begins like one of ours.
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
+fn read(fs: &dyn FileSystem, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let Opened { length, contents: mut file } = fs.open(path)?;
     let mut magic = [0; 4];
     match file.read_exact(&mut magic) {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
@@ -79,8 +78,11 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 ///
 /// It only saves work: what is delivered is read and verified anyway, and what was found damaged is read
 /// again whenever it is wanted, for a file may be completed within one tick of its file system's clock.
-#[derive(Debug, Default)]
-pub(crate) struct Findings(Mutex<BTreeMap<PathBuf, Finding>>);
+#[derive(Debug)]
+pub(crate) struct Findings {
+    fs: Arc<dyn FileSystem>,
+    all: Mutex<BTreeMap<PathBuf, Finding>>,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Finding {
@@ -99,10 +101,15 @@ pub(crate) enum Verdict {
 }
 
 impl Findings {
+    /// Nothing yet.
+    pub(crate) fn new(fs: Arc<dyn FileSystem>) -> Self {
+        Self { fs, all: Mutex::default() }
+    }
+
     /// What was found in the file, if it looks the same since.
     pub(crate) fn of(&self, path: &Path) -> Option<Verdict> {
         let finding = *self.all().get(path)?;
-        let metadata = std::fs::symlink_metadata(path).ok()?;
+        let metadata = self.fs.metadata(path).ok()?;
         (finding == Finding::new(&metadata, finding.verdict)).then_some(finding.verdict)
     }
 
@@ -114,7 +121,7 @@ impl Findings {
 
     /// Remembers what was found.
     pub(crate) fn note(&self, path: &Path, verdict: Verdict) {
-        if let Ok(metadata) = std::fs::symlink_metadata(path) {
+        if let Ok(metadata) = self.fs.metadata(path) {
             let _ = self.all().insert(path.to_owned(), Finding::new(&metadata, verdict));
         }
     }
@@ -127,12 +134,12 @@ impl Findings {
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Finding>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.all.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
 impl Finding {
     fn new(metadata: &Metadata, verdict: Verdict) -> Self {
-        Self { length: metadata.len(), modified: metadata.modified().ok(), verdict }
+        Self { length: metadata.length, modified: metadata.modified, verdict }
     }
 }

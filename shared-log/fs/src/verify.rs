@@ -1,19 +1,19 @@
 //! Looking for damage before anyone meets it.
 
-use syncline_core::Group;
 use syncline_core::log::Damage;
 
+use crate::folder::Folder;
 use crate::listing::{Listing, damage};
-use crate::read::{Contents, Findings, Verdict, contents};
+use crate::read::{Contents, Verdict};
 
 /// Reads everything that was listed; what is damaged, whether it is whole elsewhere or not.
-pub(crate) fn damages(listing: Listing, group: &Group, findings: &Findings) -> Vec<Damage> {
+pub(crate) fn damages(folder: &Folder, listing: Listing) -> Vec<Damage> {
     let mut damaged = listing.damaged;
     for (span, paths) in listing.segments.iter().chain(&listing.suspects) {
         for path in paths {
-            let reason = match contents(path, group) {
+            let reason = match folder.contents(path) {
                 Contents::Segment(found) => {
-                    findings.note(path, Verdict::Whole(*found.span()));
+                    folder.findings.note(path, Verdict::Whole(*found.span()));
                     continue;
                 }
                 Contents::Damaged(reason) => reason,
@@ -21,7 +21,7 @@ pub(crate) fn damages(listing: Listing, group: &Group, findings: &Findings) -> V
                     "it is not a segment".to_owned()
                 }
             };
-            findings.note(path, Verdict::Damaged);
+            folder.findings.note(path, Verdict::Damaged);
             damaged.push(damage(path, reason, Some(*span)));
         }
     }

@@ -4,11 +4,10 @@
 //! has that name, and no reader sees a part of it. Where the file system has no links, the file is written
 //! in place; readers know a part of it by its checksum.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::file_system::{FileKind, FileSystem, NewFile};
 use crate::name::TEMPORARY;
 
 /// What became of a file that was to be made.
@@ -21,55 +20,75 @@ pub(crate) enum Created {
 }
 
 /// Makes a file with these contents, durable but for its place in the folder.
-pub(crate) fn create(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<Created> {
+pub(crate) fn create(
+    fs: &dyn FileSystem,
+    folder: &Path,
+    name: &str,
+    bytes: &[u8],
+) -> io::Result<Created> {
     let path = folder.join(name);
-    let (temporary, file) = temporary(folder)?;
-    let linked = fill(file, bytes).map(|()| std::fs::hard_link(&temporary, &path));
+    let (temporary, file) = temporary(fs, folder)?;
+    let linked = fill(file, bytes).map(|()| fs.link(&temporary, &path));
     // What is left behind is ignored by everyone.
-    let _ = std::fs::remove_file(&temporary);
+    let _ = fs.remove(&temporary);
     match linked? {
         Ok(()) => Ok(Created::New),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Created::Exists),
-        Err(_) => create_in_place(&path, bytes),
+        Err(_) => create_in_place(fs, &path, bytes),
     }
 }
 
 /// Makes a file without a link: for file systems that have none.
-fn create_in_place(path: &Path, bytes: &[u8]) -> io::Result<Created> {
-    let file = match OpenOptions::new().write(true).create_new(true).open(path) {
+fn create_in_place(fs: &dyn FileSystem, path: &Path, bytes: &[u8]) -> io::Result<Created> {
+    let file = match fs.create(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(Created::Exists),
         Err(error) => return Err(error),
     };
     fill(file, bytes).inspect_err(|_| {
         // It is ours and half-written; where it can't be removed, its checksum tells.
-        let _ = std::fs::remove_file(path);
+        let _ = fs.remove(path);
     })?;
     Ok(Created::New)
 }
 
-/// Makes a folder and those above it durable where they were missing.
-pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
+/// Makes a folder and those above it, durable, where they were missing.
+pub(crate) fn create_folder(fs: &dyn FileSystem, path: &Path) -> io::Result<()> {
+    if is_folder(fs, path) {
         return Ok(());
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent {
-        create_folder(parent)?;
+    match parent {
+        Some(parent) if is_folder(fs, parent) => settle_folder(fs, parent)?,
+        Some(parent) => create_folder(fs, parent)?,
+        None => {}
     }
-    match std::fs::create_dir(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+    match fs.create_folder(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && is_folder(fs, path) => {}
         other => other?,
     }
-    sync_folder(parent.unwrap_or(Path::new(".")))
+    sync_folder(fs, parent.unwrap_or(Path::new(".")))
+}
+
+fn is_folder(fs: &dyn FileSystem, path: &Path) -> bool {
+    fs.metadata(path).is_ok_and(|found| found.kind == FileKind::Folder)
+}
+
+/// Makes durable that a folder is there, whoever made it.
+fn settle_folder(fs: &dyn FileSystem, path: &Path) -> io::Result<()> {
+    let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    match sync_folder(fs, parent) {
+        // Where we may not look, others make the folders.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        other => other,
+    }
 }
 
 /// Makes the names in a folder durable.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    if !cfg!(unix) {
-        return Ok(());
-    }
-    match File::open(path)?.sync_all() {
+pub(crate) fn sync_folder(fs: &dyn FileSystem, path: &Path) -> io::Result<()> {
+    match fs.sync(path) {
         // Some network file systems know no such thing.
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
             Ok(())
@@ -78,18 +97,11 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a file durable that somebody else wrote.
-pub(crate) fn sync_file(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
-}
-
 /// A new file that no reader takes for anything.
-fn temporary(folder: &Path) -> io::Result<(PathBuf, File)> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
+fn temporary(fs: &dyn FileSystem, folder: &Path) -> io::Result<(PathBuf, Box<dyn NewFile>)> {
     loop {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("{TEMPORARY}{}-{number}", std::process::id()));
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
+        let path = folder.join(format!("{TEMPORARY}{}", fs.unique()));
+        match fs.create(&path) {
             // Another machine, or a process of long ago, had the same id.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             file => return Ok((path, file?)),
@@ -97,14 +109,15 @@ fn temporary(folder: &Path) -> io::Result<(PathBuf, File)> {
     }
 }
 
-fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
+fn fill(mut file: Box<dyn NewFile>, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
-    file.sync_all()
+    file.sync()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file_system::OsFiles;
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).unwrap();
@@ -114,7 +127,7 @@ mod tests {
     #[test]
     fn a_file_is_made_once_and_never_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let make = |bytes: &[u8]| create(folder.path(), "a", bytes).unwrap();
+        let make = |bytes: &[u8]| create(&OsFiles, folder.path(), "a", bytes).unwrap();
         assert_eq!(make(b"one"), Created::New);
         assert_eq!(make(b"two"), Created::Exists);
         assert_eq!(std::fs::read(folder.path().join("a")).unwrap(), b"one");
@@ -125,8 +138,8 @@ mod tests {
     fn without_links_a_file_is_made_once_and_never_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        assert_eq!(create_in_place(&path, b"one").unwrap(), Created::New);
-        assert_eq!(create_in_place(&path, b"two").unwrap(), Created::Exists);
+        assert_eq!(create_in_place(&OsFiles, &path, b"one").unwrap(), Created::New);
+        assert_eq!(create_in_place(&OsFiles, &path, b"two").unwrap(), Created::Exists);
         assert_eq!(std::fs::read(&path).unwrap(), b"one");
     }
 
@@ -137,7 +150,7 @@ mod tests {
             let name = format!("{TEMPORARY}{}-{number}", std::process::id());
             std::fs::write(folder.path().join(name), b"somebody else's").unwrap();
         }
-        assert_eq!(create(folder.path(), "a", b"one").unwrap(), Created::New);
+        assert_eq!(create(&OsFiles, folder.path(), "a", b"one").unwrap(), Created::New);
         assert_eq!(names(folder.path()).len(), 201);
     }
 
@@ -145,11 +158,11 @@ mod tests {
     fn folders_are_made_with_those_above_them() {
         let folder = tempfile::tempdir().unwrap();
         let deep = folder.path().join("a/b/c");
-        create_folder(&deep).unwrap();
-        create_folder(&deep).unwrap();
+        create_folder(&OsFiles, &deep).unwrap();
+        create_folder(&OsFiles, &deep).unwrap();
         assert!(deep.is_dir());
         std::fs::write(folder.path().join("file"), b"").unwrap();
-        assert!(create_folder(&folder.path().join("file")).is_err());
-        assert!(create_folder(&folder.path().join("file/in")).is_err());
+        assert!(create_folder(&OsFiles, &folder.path().join("file")).is_err());
+        assert!(create_folder(&OsFiles, &folder.path().join("file/in")).is_err());
     }
 }

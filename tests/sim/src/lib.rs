@@ -4,6 +4,7 @@ mod app;
 mod check;
 mod dice;
 mod disk;
+pub mod folder;
 mod hub;
 pub mod law;
 mod ledger;

@@ -111,6 +111,18 @@ fn every_crate_says_what_it_is() {
     }
 }
 
+/// Or a simulated power cut would not see all of it.
+#[test]
+fn one_file_of_the_folder_log_talks_to_the_operating_system() {
+    let source = Path::new("shared-log/fs/src");
+    let door = source.join("file_system.rs");
+    let is_part = |file: &PathBuf| file.starts_with(source) && *file != door;
+    let others: Vec<_> = files().into_iter().filter(is_part).collect();
+    let others: Vec<&str> = others.iter().filter_map(|file| file.to_str()).collect();
+    assert!(others.len() > 5 && root().join(door).exists(), "the files are where they were");
+    no_code_of(&others, &["std::fs", "std::process"], "is for file_system.rs alone");
+}
+
 fn no_code_of(parts: &[&str], words: &[&str], because: &str) {
     let mut offences = Vec::new();
     for file in files() {

@@ -1,0 +1,6 @@
+//! A shared log in a folder whose disk fails, whose power is cut, and whose files come late.
+
+mod acts;
+mod conformance;
+mod crash;
+mod disk;
