@@ -54,12 +54,14 @@ pub(crate) fn acknowledge(
     let counters: Vec<u64> = listing.acknowledgements.iter().map(|(counter, _)| *counter).collect();
     let files = listing.acknowledgements.clone();
     let newest = newest(place, listing).remove(&replica);
-    if let Some((_, file)) = newest.as_ref().filter(|(newest, _)| newest.known == *known) {
-        return keep(place, file);
-    }
-    let told = newest.map_or(0, |(newest, _)| newest.counter);
-    // A damaged file is not overtaken by counting from the whole ones only: it might heal.
+    let told = newest.as_ref().map_or(0, |(newest, _)| newest.counter);
+    // One that can't be read is overtaken as well: it might heal.
     let last = counters.into_iter().fold(told, u64::max);
+    if let Some((newest, file)) = newest.filter(|(newest, _)| newest.counter == last)
+        && newest.known == *known
+    {
+        return keep(place, &file);
+    }
     let next = Acknowledgement {
         group: place.group.clone(),
         replica,
