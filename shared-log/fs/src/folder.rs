@@ -70,7 +70,8 @@ impl Folder {
     /// A folder without our marker must not have that of others.
     fn refuse_other_groups(&self) -> Result<(), FsError> {
         for entry in self.fs.list(&self.root).map_err(FsError::io("list", &self.root))? {
-            if entry.name.to_str().is_some_and(name::is_marker) {
+            let is_marker = |name| name::is_marker_of_others(name, &self.group);
+            if entry.name.to_str().is_some_and(is_marker) {
                 let here = self.told_by(&entry.name);
                 return Err(FsError::OtherGroup { here, wanted: self.group.clone() });
             }

@@ -35,10 +35,19 @@ pub(crate) fn lane_of(name: &str) -> Option<ReplicaId> {
 
 /// The file that says which group meets here.
 pub(crate) fn marker(group: &Group) -> String {
-    format!("group-{}.json", short(group.as_str().as_bytes()))
+    format!("{}.json", marker_stem(group))
 }
 
-pub(crate) fn is_marker(name: &str) -> bool {
+/// Whether a file says that another group meets here. A copy of our own marker, made by a sync tool, does not.
+pub(crate) fn is_marker_of_others(name: &str, ours: &Group) -> bool {
+    is_marker(name) && !name.starts_with(&marker_stem(ours))
+}
+
+fn marker_stem(group: &Group) -> String {
+    format!("group-{}", short(group.as_str().as_bytes()))
+}
+
+fn is_marker(name: &str) -> bool {
     name.starts_with("group-") && name.ends_with(".json")
 }
 
@@ -174,7 +183,13 @@ mod tests {
         assert_eq!(told(&joined(replica)), Kind::Joined(replica));
         assert_eq!(told(&acknowledgement(12, b"x")), Kind::Acknowledgement(12));
         assert_eq!(told(".tmp-1-1"), Kind::Nothing);
-        assert_eq!(told(&marker(&"family".parse().unwrap())), Kind::Nothing);
+        let [ours, others] = ["family", "work"].map(|group| group.parse().unwrap());
+        assert_eq!(told(&marker(&ours)), Kind::Nothing);
+        assert!(is_marker_of_others(&marker(&others), &ours));
+        let copy = marker(&ours).replace(".json", ".sync-conflict-20261120-1.json");
+        for own in [marker(&ours), copy] {
+            assert!(!is_marker_of_others(&own, &ours), "{own}");
+        }
         assert_eq!(lane_of(&lane(replica)), Some(replica));
         assert_eq!(lane_of(&format!("{} (conflict)", lane(replica))), Some(replica));
         assert_eq!(lane_of("lane-x"), None);

@@ -49,6 +49,20 @@ fn a_whole_file_counts_under_any_name_and_in_any_lane() {
 }
 
 #[test]
+fn a_copy_of_the_marker_that_came_first_is_not_that_of_another_group() {
+    let (place, other) = (Place::with(&[sealer(1).notes(["a"])]), tempfile::tempdir().unwrap());
+    for entry in fs::read_dir(place.path()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.starts_with("group-") {
+            let copy = name.replace(".json", " (conflicted copy).json");
+            fs::copy(place.path().join(name), other.path().join(copy)).unwrap();
+        }
+    }
+    let _ = FsLog::open(other.path(), "family".parse().unwrap()).unwrap();
+    let _ = FsLog::open(other.path(), "family".parse().unwrap()).unwrap();
+}
+
+#[test]
 fn a_file_with_the_name_of_another_counts_as_what_it_is() {
     let mut ann = sealer(1);
     let segments = [ann.notes(["a"]), ann.notes(["b"]), ann.notes(["c"])];
