@@ -53,7 +53,7 @@ pub struct Machine {
 /// What anyone can see of a log.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Seen {
-    segments: BTreeSet<Vec<u8>>,
+    pub segments: BTreeSet<Vec<u8>>,
     peers: Vec<(ReplicaId, usize, VersionVector)>,
 }
 
