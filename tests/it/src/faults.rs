@@ -1,10 +1,8 @@
 //! Storage and shared logs that fail when they are told to, and copies of databases.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use syncline::log::{Fetch, Fetched, Peer, Receipt, Segment, VersionVector};
-use syncline::shared_log::memory::MemoryLog;
 use syncline::{
     Backend, Batch, Capability, Error, ErrorKind, Filter, Find, Operation, Outcome, ReplicaId,
     Result, SharedLog, async_trait, run,
@@ -12,72 +10,124 @@ use syncline::{
 
 use crate::{Replica, Store, storage};
 
+/// What becomes of the call that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It does nothing.
+    None,
+    /// It does a part, where a part is possible: an append of several segments stores the first half.
+    Half,
+    /// It does everything, and then fails.
+    All,
+}
+
+/// When to fail, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// How many calls go well before one fails.
+    pub at: u64,
+    /// What becomes of that call.
+    pub effect: Effect,
+    /// Whether everything fails from then on, as in a process that has died.
+    pub dies: bool,
+}
+
 /// When to fail.
 #[derive(Debug, Default)]
 pub struct Fuse {
-    /// How many calls go well before one fails; negative when nothing is to fail.
-    left: AtomicI64,
-    /// Whether the call that fails has its effect all the same.
-    after: AtomicBool,
-    /// Whether everything fails from then on, as in a process that has died.
-    dead: AtomicBool,
-    stays_dead: AtomicBool,
+    /// Whether only calls count that change something.
+    durable_only: bool,
+    state: Mutex<FuseState>,
+}
+
+#[derive(Debug, Default)]
+struct FuseState {
+    fault: Option<Fault>,
+    seen: u64,
+    /// The calls that have a middle.
+    divisible: Vec<u64>,
+    blew: bool,
+    dead: bool,
 }
 
 /// What a call has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Goes,
-    FailsBefore,
-    FailsAfter,
+    Fails(Effect),
 }
 
 impl Fuse {
     /// Never fails.
     pub fn new() -> Arc<Self> {
-        let fuse = Self::default();
-        fuse.left.store(-1, Ordering::SeqCst);
-        Arc::new(fuse)
+        Arc::default()
+    }
+
+    /// Never fails, and counts only what changes something: writes, and whatever a shared log is asked.
+    pub fn of_durable_steps() -> Arc<Self> {
+        Arc::new(Self { durable_only: true, ..Self::default() })
     }
 
     /// Fails at a call, counted from 0; before or after its effect; once, or from then on.
     pub fn light(&self, at: i64, after: bool, stays_dead: bool) {
-        self.left.store(at, Ordering::SeqCst);
-        self.after.store(after, Ordering::SeqCst);
-        self.stays_dead.store(stays_dead, Ordering::SeqCst);
-        self.dead.store(false, Ordering::SeqCst);
+        let effect = if after { Effect::All } else { Effect::None };
+        let at = u64::try_from(at).expect("calls are counted from 0");
+        self.set(Some(Fault { at, effect, dies: stays_dead }));
+    }
+
+    /// Fails as planned, or never; what was counted is forgotten.
+    pub fn set(&self, fault: Option<Fault>) {
+        *self.state() = FuseState { fault, ..FuseState::default() };
     }
 
     /// Fails no more; says whether it did.
     pub fn put_out(&self) -> bool {
-        self.dead.store(false, Ordering::SeqCst);
-        self.left.swap(-1, Ordering::SeqCst) < 0
+        let mut state = self.state();
+        (state.fault, state.dead) = (None, false);
+        state.blew
+    }
+
+    /// How many calls there were since it was set.
+    pub fn seen(&self) -> u64 {
+        self.state().seen
+    }
+
+    /// Which of these calls can be carried out in part, counted from 0.
+    pub fn divisible(&self) -> Vec<u64> {
+        self.state().divisible.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, FuseState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fate(&self) -> Fate {
-        if self.dead.load(Ordering::SeqCst) {
-            return Fate::FailsBefore;
+        let mut state = self.state();
+        if state.dead {
+            return Fate::Fails(Effect::None);
         }
-        let left = self.left.load(Ordering::SeqCst);
-        if left < 0 {
-            return Fate::Goes;
+        let now = state.seen;
+        state.seen += 1;
+        match state.fault {
+            Some(fault) if fault.at == now => {
+                (state.blew, state.dead) = (true, fault.dies);
+                Fate::Fails(fault.effect)
+            }
+            _ => Fate::Goes,
         }
-        self.left.store(left - 1, Ordering::SeqCst);
-        if left > 0 {
-            return Fate::Goes;
-        }
-        self.dead.store(self.stays_dead.load(Ordering::SeqCst), Ordering::SeqCst);
-        if self.after.load(Ordering::SeqCst) { Fate::FailsAfter } else { Fate::FailsBefore }
     }
 
     async fn through<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
-        let failed = || Error::new(ErrorKind::Unavailable, "told to fail");
         match self.fate() {
             Fate::Goes => call.await,
-            Fate::FailsBefore => Err(failed()),
-            Fate::FailsAfter => call.await.and_then(|_| Err(failed())),
+            Fate::Fails(Effect::All) => call.await.and_then(|_| Err(failed())),
+            Fate::Fails(_) => Err(failed()),
         }
     }
+}
+
+fn failed() -> Error {
+    Error::new(ErrorKind::Unavailable, "told to fail")
 }
 
 /// Storage behind a fuse.
@@ -100,6 +150,10 @@ impl Backend for Fragile {
     }
 
     async fn execute(&self, operation: Operation) -> Result<Outcome> {
+        let changes = matches!(operation, Operation::Write(_) | Operation::Prepare(_));
+        if self.fuse.durable_only && !changes && !self.fuse.state().dead {
+            return self.inner.execute(operation).await;
+        }
         self.fuse.through(self.inner.execute(operation)).await
     }
 }
@@ -108,7 +162,7 @@ impl Backend for Fragile {
 #[derive(Debug)]
 pub struct FragileLog {
     /// What does the work.
-    pub inner: MemoryLog,
+    pub inner: Arc<dyn SharedLog>,
     /// When to fail.
     pub fuse: Arc<Fuse>,
 }
@@ -124,7 +178,23 @@ impl SharedLog for FragileLog {
     }
 
     async fn append(&self, segments: &[Segment]) -> Result<Vec<Receipt>> {
-        self.fuse.through(self.inner.append(segments)).await
+        if segments.len() > 1 {
+            let mut state = self.fuse.state();
+            let now = state.seen;
+            state.divisible.push(now);
+        }
+        match self.fuse.fate() {
+            Fate::Goes => self.inner.append(segments).await,
+            Fate::Fails(effect) => {
+                let stored = match effect {
+                    Effect::None => 0,
+                    Effect::Half => segments.len() / 2,
+                    Effect::All => segments.len(),
+                };
+                let _ = self.inner.append(&segments[..stored]).await?;
+                Err(failed())
+            }
+        }
     }
 
     async fn fetch(&self, request: &Fetch) -> Result<Fetched> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use syncline::log::{After, Codec, Entry, Fetch, Op, Segment, VersionVector, lane_start};
 use syncline::merge::Author;
+use syncline::value::canonical::Reader;
 use syncline::{Filter, Find, Key, Name, Object, Operation, ReplicaId, SharedLog, run};
 
 use crate::Replica;
@@ -46,36 +47,67 @@ pub async fn stored(replica: &Replica, collection: &str) -> Vec<Object> {
     found.and_then(syncline::Outcome::found).expect("the collection is there").objects
 }
 
-/// Every entry that a replica has applied, as its own bookkeeping says.
+/// Every entry that a replica has applied, as its own bookkeeping says: what is parked is not.
+///
+/// Batches are applied, or parked, as a whole.
 pub async fn applied(replica: &Replica) -> Entries {
     let mut entries = Entries::new();
     let head = stored(replica, "sync_head").await.pop().expect("there is a head");
     let own: ReplicaId = text(&head, "replica").parse().expect("a replica");
     let mut hash = lane_start(replica.log.group(), own);
+    let mut is_cut = false;
     for row in stored(replica, "sync_entry").await {
         let seq = number(&row, "seq");
         let entry = Entry::from_bytes(seq, bytes(&row, "entry")).expect("an entry");
         hash = hash.then(bytes(&row, "entry"));
+        is_cut = entry.more;
         add(&mut entries, own, entry, hash.tie());
     }
-    let lanes: BTreeMap<String, u64> = stored(replica, "sync_lane")
-        .await
-        .iter()
-        .map(|row| {
-            assert_eq!(bytes(row, "except"), b"", "nothing is parked");
-            (text(row, "id").to_owned(), number(row, "applied"))
-        })
-        .collect();
+    assert!(!is_cut, "the last own batch is whole");
+    let lanes: BTreeMap<String, Lane> =
+        stored(replica, "sync_lane").await.iter().map(Lane::from_row).collect();
     for row in stored(replica, "sync_segment").await {
-        let applied = lanes[text(&row, "lane")];
+        let lane = &lanes[text(&row, "lane")];
+        // What a newer version wrote can be neither read nor applied.
         let segment = Segment::parse(bytes(&row, "bytes")).expect("a segment");
+        if (segment.span().first..=segment.span().last).all(|seq| !lane.applies(seq)) {
+            continue;
+        }
         for (entry, tie) in read(&segment) {
-            if entry.seq <= applied {
+            let next = lane.applies(entry.seq + 1);
+            assert!(
+                !entry.more || lane.applies(entry.seq) == next,
+                "a batch is cut at {}",
+                entry.seq
+            );
+            if lane.applies(entry.seq) {
                 add(&mut entries, segment.span().replica, entry, tie);
             }
         }
     }
     entries
+}
+
+/// How far a lane is applied.
+struct Lane {
+    applied: u64,
+    parked: Vec<(u64, u64)>,
+}
+
+impl Lane {
+    fn from_row(row: &Object) -> (String, Self) {
+        let mut ranges = Reader::new(bytes(row, "except"));
+        let mut parked = Vec::new();
+        while ranges.left() > 0 {
+            parked.push((ranges.number().expect("a range"), ranges.number().expect("a range")));
+        }
+        (text(row, "id").to_owned(), Self { applied: number(row, "applied"), parked })
+    }
+
+    fn applies(&self, seq: u64) -> bool {
+        let is_parked = self.parked.iter().any(|(first, last)| (*first..=*last).contains(&seq));
+        seq <= self.applied && !is_parked
+    }
 }
 
 /// Every entry that a shared log holds.
@@ -131,6 +163,27 @@ pub async fn check(replica: &Replica) {
     assert_eq!(seen(replica).await, rows(&applied(replica).await), "the rows equal the law");
     let findings = syncline::sync::doctor(&replica.log).await.expect("the doctor sees");
     assert_eq!(findings, []);
+}
+
+/// Holds a replica to what it told a log: it acknowledged nothing that it may lose.
+pub async fn check_told(replica: &Replica, log: &dyn SharedLog) {
+    let head = stored(replica, "sync_head").await.pop().expect("there is a head");
+    let mut received = vec![(text(&head, "replica").to_owned(), number(&head, "frozen"))];
+    for row in stored(replica, "sync_lane").await {
+        received.push((text(&row, "replica").to_owned(), number(&row, "received")));
+    }
+    let has = |of: ReplicaId, seq: u64| {
+        let of = of.to_string();
+        received.iter().any(|(lane, received)| *lane == of && *received >= seq)
+    };
+    for peer in log.peers().await.expect("it answers") {
+        if peer.replica.to_string() != received[0].0 {
+            continue;
+        }
+        for tip in peer.acknowledged.tips {
+            assert!(has(tip.replica, tip.seq), "acknowledged, and not durable: {tip:?}");
+        }
+    }
 }
 
 /// Holds replicas that have synced until nothing moved to each other: equal rows, equal fingerprints.

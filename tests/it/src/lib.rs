@@ -1,5 +1,6 @@
 //! Replicas for tests: an application's manager, its client log, and a clock of its own.
 
+pub mod crash;
 pub mod faults;
 pub mod law;
 

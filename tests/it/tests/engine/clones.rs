@@ -205,7 +205,7 @@ async fn story(fates: Vec<(usize, Fate)>) {
     // A sync that went on for ever would run into this.
     let fuse = Fuse::new();
     fuse.light(3_000, false, true);
-    let remote = FragileLog { inner: log.clone(), fuse };
+    let remote = FragileLog { inner: Arc::new(log.clone()), fuse };
     let mut all = vec![Replica::new(Store::Memory, 1).await, Replica::new(Store::Memory, 2).await];
     let (mut backups, mut is_restored) = (Vec::new(), false);
     for (number, (who, fate)) in (100..).zip(fates) {

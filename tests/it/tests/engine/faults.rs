@@ -80,7 +80,7 @@ async fn story(store: Store, fault: Fault) -> bool {
     let _ = other.sync_with(&log, &small()).await;
     let (inner, fuse, log_fuse) = (storage(store), Fuse::new(), Fuse::new());
     let fragile = Arc::new(Fragile { inner: inner.clone(), fuse: fuse.clone() });
-    let remote = FragileLog { inner: log.clone(), fuse: log_fuse.clone() };
+    let remote = FragileLog { inner: Arc::new(log.clone()), fuse: log_fuse.clone() };
     let open = || Replica::open(fragile.clone(), 1, schema(), |config| config);
     let mut replica = open().await.expect("it opens");
     let old = Batch::new().create("user", user("old", "O"));

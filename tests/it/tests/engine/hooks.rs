@@ -73,7 +73,7 @@ fn the_sending_hook_changes_and_withholds_once_per_entry_over_failures_and_remot
             let options = SyncOptions { send_hook: Some(hook.clone()), ..Default::default() };
             let (first, second) = (shared().named("first"), shared().named("second"));
             let fuse = Fuse::new();
-            let failing = FragileLog { inner: first.clone(), fuse: fuse.clone() };
+            let failing = FragileLog { inner: Arc::new(first.clone()), fuse: fuse.clone() };
             for (at, after) in [(0, false), (1, false), (2, false), (2, true)] {
                 fuse.light(at, after, false);
                 let _ = do_sync(&one.log, &failing, &options).await;

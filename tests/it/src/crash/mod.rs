@@ -1,0 +1,15 @@
+//! Activities that are interrupted everywhere: what they are, where they take place, what must hold behind them.
+
+mod act;
+mod activity;
+mod edit;
+mod enumerate;
+mod place;
+mod stage;
+
+pub use act::{Act, Heard};
+pub use activity::Activity;
+pub use edit::{Edit, Ledger};
+pub use enumerate::{Way, enumerate};
+pub use place::{Meeting, Place, Storage};
+pub use stage::Stage;

@@ -1,0 +1,3 @@
+//! Every activity is interrupted at every durable step; nothing is lost, and nothing happens twice.
+
+mod steps;
