@@ -8,11 +8,11 @@ use crate::step::{self, Result, run, succeeds};
 pub(crate) fn prepare() -> Result {
     rust_component("rustfmt", "fmt")?;
     rust_component("clippy", "clippy")?;
-    // A test reads a database back with SQLite's own command.
-    if !succeeds("sqlite3", &["--version"]) {
-        debian_packages(&["sqlite3"])?;
-    }
-    Ok(())
+    // A test reads a database back with SQLite's own command; another kills processes inside a call.
+    let needed = [("sqlite3", "--version"), ("strace", "-V")];
+    let missing = needed.iter().filter(|(program, version)| !succeeds(program, &[version]));
+    let missing: Vec<&str> = missing.map(|(program, _)| *program).collect();
+    if missing.is_empty() { Ok(()) } else { debian_packages(&missing) }
 }
 
 fn rust_component(component: &str, subcommand: &str) -> Result {

@@ -15,6 +15,8 @@ use crate::{Replica, law};
 /// What is interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
+    /// A database is made, written to, and synced for the first time.
+    Begin,
     /// Writes: of one object, of several collections, of many objects.
     Write,
     /// Syncs with work both ways: conflicts, batches that are cut or half there, what has to park, and values
@@ -51,8 +53,15 @@ fn keys(ids: &[&str]) -> Vec<String> {
 
 impl Activity {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Write, Self::Sync, Self::Migrate, Self::Adopt, Self::Renew, Self::CleanUp];
+    pub const ALL: [Self; 7] = [
+        Self::Begin,
+        Self::Write,
+        Self::Sync,
+        Self::Migrate,
+        Self::Adopt,
+        Self::Renew,
+        Self::CleanUp,
+    ];
 
     /// The schema version of the replica that is interrupted.
     pub(super) fn version(self) -> u32 {
@@ -67,7 +76,7 @@ impl Activity {
     /// Who else takes part, under which version of the schema.
     pub(super) fn others(self) -> &'static [(&'static str, u32)] {
         match self {
-            Self::Write | Self::Adopt | Self::CleanUp => &[("two", 1)],
+            Self::Begin | Self::Write | Self::Adopt | Self::CleanUp => &[("two", 1)],
             Self::Sync | Self::Migrate => &[("two", 1), ("three", 2)],
             Self::Renew => &[("twin", 1), ("two", 1)],
         }
@@ -75,7 +84,11 @@ impl Activity {
 
     /// A user whom the others change meanwhile.
     pub(super) fn shared_user(self) -> &'static str {
-        if self == Self::Adopt { "old2" } else { "a" }
+        match self {
+            Self::Adopt => "old2",
+            Self::Begin => "there",
+            _ => "a",
+        }
     }
 
     /// Into what pieces a sync is cut.
@@ -102,6 +115,7 @@ impl Activity {
         let sync = Act::Sync(self.piece());
         let old = || Object::new().with("name", "Old");
         match self {
+            Self::Begin => vec![Act::Write(vec![user("a", "A"), note("n1")]), sync],
             Self::Write => {
                 let many = Filter::is_in("id", ["a", "b", "c", "d", "nobody"]);
                 let age = Object::new().with("age", 5).with("nick", syncline::Value::Null);
@@ -165,6 +179,7 @@ impl Activity {
     ) {
         let after = status(&main.log).await.expect("a status");
         match self {
+            Self::Begin => assert_eq!((before.written, after.pending), (0, 0)),
             Self::Write => assert_eq!(after.written - before.written, 12),
             Self::Sync => {
                 assert_eq!(before.discards, 1, "a value that lost waits");
@@ -195,14 +210,14 @@ impl Activity {
 
     /// What comes before; nothing fails in it. Everyone but the one that is interrupted stays open.
     pub(super) async fn prepare(self, stage: &mut Stage) {
-        if self == Self::Adopt {
-            return before_adopting(stage).await;
+        if self == Self::Adopt || self == Self::Begin {
+            return without_a_past(stage).await;
         }
         let (one, two) = (stage.open(MAIN, 1).await, stage.open("two", 1).await);
         stage.others.push(two.clone());
         common_past(stage, &one, &two).await;
         match self {
-            Self::Write | Self::Adopt => {}
+            Self::Begin | Self::Write | Self::Adopt => {}
             Self::Sync => before_syncing(stage, &one, &two).await,
             Self::Migrate => before_migrating(stage, &one).await,
             Self::Renew => before_renewing(stage, one).await,
@@ -212,7 +227,7 @@ impl Activity {
 }
 
 async fn sync(stage: &Stage, replicas: &[&Replica]) {
-    let (log, pieces) = (stage.place.log(), in_pieces_of(stage.activity.piece()));
+    let (log, pieces) = (stage.log(), in_pieces_of(stage.activity.piece()));
     for replica in replicas {
         let _ = replica.sync_with(log.as_ref(), &pieces).await;
     }
@@ -239,7 +254,7 @@ async fn before_syncing(stage: &mut Stage, one: &Replica, two: &Replica) {
     stage.write(two, vec![user("e", "E"), note("n4"), nick("c", "cut"), user("f", "F")]).await;
     sync(stage, &[two]).await;
     // Of that last batch, a part is here.
-    let log = stage.place.log();
+    let log = stage.log();
     let skip = vec![Part::Share, Part::Integrate];
     let half = SyncOptions { skip, single_batch: true, ..in_pieces_of(2) };
     for _ in 0..3 {
@@ -296,7 +311,7 @@ async fn before_renewing(stage: &mut Stage, one: Replica) {
 async fn before_cleaning(stage: &mut Stage, one: &Replica, two: &Replica) {
     let many = (0..MANY).map(|number| note(&format!("many{number}"))).collect();
     stage.write(one, many).await;
-    let log = stage.place.log();
+    let log = stage.log();
     let keep = SyncOptions { skip: vec![Part::CleanUp], ..in_pieces_of(stage.activity.piece()) };
     // Own entries are folded, and so can go, once something from elsewhere is applied.
     for replica in [one, two, one] {
@@ -325,13 +340,21 @@ fn books_with_new_keys() -> Vec<Edit> {
     books.into_iter().chain(pages).collect()
 }
 
-/// A database that was never synced, and somebody who knows one of its users already.
-async fn before_adopting(stage: &mut Stage) {
+/// Somebody else has synced; the database of the one that is interrupted was never synced, or is not there.
+async fn without_a_past(stage: &mut Stage) {
     let two = stage.open("two", 1).await;
     stage.others.push(two.clone());
-    stage.write(&two, vec![user("old2", "Two"), user("new", "New")]).await;
+    let there = stage.activity.shared_user();
+    stage.write(&two, vec![user(there, "Two"), user("new", "New")]).await;
     sync(stage, &[&two]).await;
-    let one = stage.place.open(MAIN);
+    if stage.activity == Activity::Adopt {
+        rows_without_entries(stage).await;
+    }
+}
+
+/// One of the users is known elsewhere too.
+async fn rows_without_entries(stage: &Stage) {
+    let one = stage.place.open(MAIN).expect("it opens");
     let prepared = run(one.as_ref(), Operation::Prepare(Arc::new(schema(1)))).await;
     let _ = prepared.expect("it prepares");
     let mut rows = Batch::new();

@@ -120,11 +120,11 @@ impl Run {
     /// Opens the database, as the start of a process.
     async fn open(&mut self) {
         while self.main.is_none() {
-            let inner = self.stage.place.open(MAIN);
+            let inner = self.stage.place.open(MAIN).expect("it opens");
             let storage = Arc::new(Fragile { inner, fuse: self.fuse.clone() });
             match self.stage.open_main(storage).await {
                 Ok(replica) => {
-                    let inner = self.stage.place.log();
+                    let inner = self.stage.log();
                     let log = FragileLog { inner, fuse: self.fuse.clone() };
                     self.main = Some((replica, log));
                 }

@@ -2,14 +2,18 @@
 
 mod act;
 mod activity;
+#[cfg(unix)]
+pub mod child;
 mod edit;
 mod enumerate;
 mod place;
 mod stage;
+#[cfg(unix)]
+pub mod trace;
 
 pub use act::{Act, Heard};
 pub use activity::Activity;
 pub use edit::{Edit, Ledger};
 pub use enumerate::{Way, enumerate};
-pub use place::{Meeting, Place, Storage};
+pub use place::{Meeting, Place, Storage, folder};
 pub use stage::Stage;

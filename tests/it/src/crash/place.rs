@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use syncline::backend::sqlite::{SqliteBackend, SqliteConfig};
+use syncline::log::{Fetch, Fetched, Peer, Receipt, Segment, VersionVector};
 use syncline::shared_log::fs::FsLog;
 use syncline::shared_log::memory::MemoryLog;
-use syncline::{Backend, SharedLog};
+use syncline::{Backend, ReplicaId, Result, SharedLog, async_trait};
 use tempfile::TempDir;
 
 use crate::Store;
@@ -54,6 +56,13 @@ impl Place {
         Self { root: root.to_owned(), storage, meeting, held: Mutex::default(), memory, _own: None }
     }
 
+    /// A copy of everything that lies in the folder.
+    pub fn copied(&self) -> Self {
+        let copy = Self::new(self.storage, self.meeting);
+        copy_folder(&self.root, &copy.root);
+        copy
+    }
+
     /// The folder.
     pub fn root(&self) -> &Path {
         &self.root
@@ -65,15 +74,18 @@ impl Place {
     }
 
     /// The database of this name, as a new process finds it.
-    pub fn open(&self, name: &str) -> Arc<dyn Backend> {
+    ///
+    /// # Errors
+    ///
+    /// Whatever opening a file reports.
+    pub fn open(&self, name: &str) -> Result<Arc<dyn Backend>> {
         match self.storage {
             Storage::Held(store) => {
                 let mut held = self.held.lock().expect("no test fails here");
-                held.entry(name.to_owned()).or_insert_with(|| crate::storage(store)).clone()
+                Ok(held.entry(name.to_owned()).or_insert_with(|| crate::storage(store)).clone())
             }
             Storage::Files => {
-                let opened = SqliteBackend::open(self.file(name), SqliteConfig::default());
-                Arc::new(opened.expect("SQLite opens"))
+                Ok(Arc::new(SqliteBackend::open(self.file(name), SqliteConfig::default())?))
             }
         }
     }
@@ -97,6 +109,17 @@ impl Place {
         true
     }
 
+    /// Lets SQLite's own command look through a database, if it is a file.
+    pub fn check_file(&self, name: &str) {
+        if self.storage != Storage::Files {
+            return;
+        }
+        let mut command = Command::new("sqlite3");
+        let asked = command.arg(self.file(name)).arg("PRAGMA integrity_check").output();
+        let said = asked.expect("sqlite3 is installed");
+        assert_eq!(String::from_utf8_lossy(&said.stdout).trim(), "ok", "{said:?}");
+    }
+
     /// What keeps databases that are not files.
     pub(super) fn store(&self) -> Store {
         match self.storage {
@@ -106,13 +129,60 @@ impl Place {
     }
 
     /// The log, as a new process finds it.
-    pub fn log(&self) -> Arc<dyn SharedLog> {
+    ///
+    /// # Errors
+    ///
+    /// Whatever opening a folder reports.
+    pub fn log(&self) -> Result<Arc<dyn SharedLog>> {
         match self.meeting {
-            Meeting::Memory => Arc::new(self.memory.clone()),
+            Meeting::Memory => Ok(Arc::new(self.memory.clone())),
             Meeting::Folder => {
-                let group = "test".parse().expect("a group");
-                Arc::new(FsLog::open(self.root.join("log"), group).expect("the folder opens"))
+                Ok(Arc::new(Moved(FsLog::open(self.root.join("log"), "test".parse()?)?)))
             }
+        }
+    }
+}
+
+/// A folder that keeps its name when it is copied: to those who know it, it is the same log.
+#[derive(Debug)]
+struct Moved(FsLog);
+
+#[async_trait]
+impl SharedLog for Moved {
+    fn name(&self) -> String {
+        "fs:wherever it is".to_owned()
+    }
+
+    async fn join(&self, replica: ReplicaId) -> Result<()> {
+        self.0.join(replica).await
+    }
+
+    async fn append(&self, segments: &[Segment]) -> Result<Vec<Receipt>> {
+        self.0.append(segments).await
+    }
+
+    async fn fetch(&self, request: &Fetch) -> Result<Fetched> {
+        self.0.fetch(request).await
+    }
+
+    async fn acknowledge(&self, replica: ReplicaId, known: &VersionVector) -> Result<()> {
+        self.0.acknowledge(replica, known).await
+    }
+
+    async fn peers(&self) -> Result<Vec<Peer>> {
+        self.0.peers().await
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("it is listed") {
+        let entry = entry.expect("it is listed");
+        let to = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            std::fs::create_dir(&to).expect("it is made");
+            copy_folder(&entry.path(), &to);
+        } else {
+            let _ = std::fs::copy(entry.path(), to).expect("it is copied");
         }
     }
 }

@@ -56,34 +56,34 @@ pub(super) fn schema(version: u32) -> Schema {
 impl Stage {
     /// Everything that comes before the activity.
     pub async fn prepare(activity: Activity, place: Place) -> Self {
-        let (ledger, heard) = (Ledger::default(), Arc::default());
-        let mut stage = Self {
-            activity,
-            place,
-            ledger,
-            heard,
-            others: Vec::new(),
-            opened: AtomicU64::new(0),
-            id: OnceLock::new(),
-        };
+        let mut stage = Self::empty(activity, place, 0);
         activity.prepare(&mut stage).await;
         stage
     }
 
-    /// The same in another place, which holds a copy of this one.
-    pub async fn moved_to(&self, place: Place) -> Self {
-        let (activity, ledger, heard) = (self.activity, self.ledger.clone(), Arc::default());
-        let opened = AtomicU64::new(self.opened.load(Ordering::SeqCst) + 1_000);
-        let mut stage = Self {
+    /// Nobody yet. Databases are opened under numbers from `opened` on, of which no two may be the same.
+    pub(super) fn empty(activity: Activity, place: Place, opened: u64) -> Self {
+        Self {
             activity,
             place,
-            ledger,
-            heard,
+            ledger: Ledger::default(),
+            heard: Arc::default(),
             others: Vec::new(),
-            opened,
+            opened: AtomicU64::new(opened),
             id: OnceLock::new(),
-        };
-        for (name, version) in activity.others() {
+        }
+    }
+
+    /// Closes every database.
+    pub fn close(&mut self) {
+        self.others.clear();
+    }
+
+    /// The same in another place, which holds a copy of this one.
+    pub async fn moved_to(&self, place: Place) -> Self {
+        let mut stage = Self::empty(self.activity, place, 1_000);
+        stage.ledger = self.ledger.clone();
+        for (name, version) in self.activity.others() {
             let other = stage.open(name, *version).await;
             stage.others.push(other);
         }
@@ -92,7 +92,8 @@ impl Stage {
 
     /// Opens a database under a version of the schema, as a new process does: the clock begins again.
     pub(super) async fn open(&self, name: &str, version: u32) -> Replica {
-        let opened = self.open_on(self.place.open(name), version).await;
+        let storage = self.place.open(name).expect("it opens");
+        let opened = self.open_on(storage, version).await;
         opened.expect("it opens")
     }
 
@@ -111,6 +112,11 @@ impl Stage {
         Replica::open(storage, number, schema(version), |config| config).await
     }
 
+    /// The log, for those that are not interrupted.
+    pub(super) fn log(&self) -> Arc<dyn SharedLog> {
+        self.place.log().expect("it opens")
+    }
+
     /// Writes a batch that nothing interrupts.
     pub(super) async fn write(&mut self, replica: &Replica, edits: Vec<Edit>) {
         let batch = edits.iter().fold(replica.manager.batch(), |batch, edit| edit.add_to(batch));
@@ -120,7 +126,7 @@ impl Stage {
 
     /// The others go on while one is interrupted.
     pub async fn meanwhile(&mut self) {
-        let (log, others) = (self.place.log(), self.others.clone());
+        let (log, others) = (self.log(), self.others.clone());
         let age = Object::new().with("age", 7);
         self.write(&others[0], vec![Edit::update("user", self.activity.shared_user(), age)]).await;
         for other in &others {
@@ -131,7 +137,7 @@ impl Stage {
     /// Holds everyone to the law: what they show is what they applied, batches are whole, and what they told
     /// the log is true.
     pub async fn look(&self, main: &Replica) {
-        let log = self.place.log();
+        let log = self.log();
         for other in &self.others {
             law::check(other).await;
             law::check_told(other, log.as_ref()).await;
@@ -171,7 +177,8 @@ impl Stage {
             let opened = self.open_on(replica.backend.clone(), newest).await;
             *replica = opened.expect("it opens");
         }
-        let log = self.place.log();
+        self.place.check_file(MAIN);
+        let log = self.log();
         self.settle(&all, log.as_ref()).await;
         let shared = law::shared(log.as_ref()).await;
         let (rows, print) = (law::rows(&shared), fingerprint(&all[0].log).await.expect("a print"));

@@ -1,3 +1,5 @@
 //! Every activity is interrupted at every durable step; nothing is lost, and nothing happens twice.
 
 mod steps;
+#[cfg(unix)]
+mod syscalls;

@@ -16,6 +16,11 @@ fn everywhere(activity: Activity, places: &[(Storage, Meeting)], at_least: u64) 
 }
 
 #[test]
+fn a_database_is_made_and_synced_wherever_it_fails() {
+    everywhere(Activity::Begin, &[IN_MEMORY, SQLITE_AND_A_FOLDER], 9);
+}
+
+#[test]
 fn a_write_is_there_as_a_whole_or_not_at_all_wherever_it_fails() {
     everywhere(Activity::Write, &[IN_MEMORY, SQLITE_AND_A_FOLDER], 6);
 }

@@ -1,0 +1,6 @@
+//! The process that the tests of crashes kill: it does what its environment tells it.
+
+fn main() {
+    #[cfg(unix)]
+    syncline_it::crash::child::work();
+}
