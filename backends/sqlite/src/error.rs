@@ -143,7 +143,7 @@ fn explain(error: &Driver) -> (ErrorKind, &'static str) {
         }
         ErrorCode::CannotOpen => (
             ErrorKind::Denied,
-            "the database, or a file beside it, cannot be opened; check permissions and folder",
+            "the database, or a file beside it, cannot be opened; check permissions, folder and room",
         ),
         ErrorCode::NotADatabase => {
             (ErrorKind::Corrupt, "the file is not a SQLite database, or it is encrypted")
