@@ -87,9 +87,14 @@ pub(super) async fn written(replica: &Replica) -> u64 {
     status(&replica.log).await.expect("a status").written
 }
 
-/// Options for syncing in pieces of so many entries.
+/// Options for syncing in pieces of so many entries; cleaning up is worth it soon.
 pub(super) fn in_pieces_of(entries: u64) -> SyncOptions {
-    SyncOptions { upload_entries: entries, download_entries: entries, ..SyncOptions::default() }
+    SyncOptions {
+        upload_entries: entries,
+        download_entries: entries,
+        clean_up_entries: 15,
+        ..SyncOptions::default()
+    }
 }
 
 /// Remembers the values that lost, as a replica told them.

@@ -32,9 +32,6 @@ pub enum Activity {
     CleanUp,
 }
 
-/// How many notes it takes until cleaning up is worth it.
-const MANY: usize = 1_005;
-
 fn user(id: &str, name: &str) -> Edit {
     Edit::Create("user", Object::new().with("id", id).with("name", name))
 }
@@ -93,7 +90,7 @@ impl Activity {
 
     /// Into what pieces a sync is cut.
     pub(super) fn piece(self) -> u64 {
-        if self == Self::CleanUp { 600 } else { 2 }
+        if self == Self::CleanUp { 7 } else { 2 }
     }
 
     /// Whether all entries are kept, so that what was applied can be told from them.
@@ -203,7 +200,7 @@ impl Activity {
             Self::Renew => assert_ne!(before.replica, after.replica),
             Self::CleanUp => {
                 let kept = law::stored(main, "sync_entry").await.len();
-                assert!(kept < 20, "{kept} entries are left");
+                assert!(kept < 10, "{kept} entries are left");
             }
         }
     }
@@ -309,7 +306,7 @@ async fn before_renewing(stage: &mut Stage, one: Replica) {
 }
 
 async fn before_cleaning(stage: &mut Stage, one: &Replica, two: &Replica) {
-    let many = (0..MANY).map(|number| note(&format!("many{number}"))).collect();
+    let many = (0..20).map(|number| note(&format!("many{number}"))).collect();
     stage.write(one, many).await;
     let log = stage.log();
     let keep = SyncOptions { skip: vec![Part::CleanUp], ..in_pieces_of(stage.activity.piece()) };

@@ -177,6 +177,11 @@ fn a_copied_database_takes_a_new_id_once_wherever_its_process_is_killed() {
 }
 
 #[test]
+fn what_is_cleaned_away_is_missed_by_nobody_wherever_its_process_is_killed() {
+    killed_everywhere(Activity::CleanUp, 60);
+}
+
+#[test]
 fn a_write_that_the_disk_refuses_anywhere_is_an_error_with_a_kind_and_costs_nothing_else() {
     fails_everywhere(Activity::Write, 200);
 }
