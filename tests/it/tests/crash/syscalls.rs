@@ -148,32 +148,32 @@ fn fails_everywhere(activity: Activity, at_least: usize) {
 
 #[test]
 fn a_database_is_made_and_synced_wherever_its_process_is_killed() {
-    killed_everywhere(Activity::Begin, 100);
+    killed_everywhere(Activity::Begin, 90);
 }
 
 #[test]
 fn a_write_is_there_as_a_whole_or_not_at_all_wherever_its_process_is_killed() {
-    killed_everywhere(Activity::Write, 68);
+    killed_everywhere(Activity::Write, 60);
 }
 
 #[test]
 fn a_sync_goes_on_where_it_was_wherever_its_process_is_killed() {
-    killed_everywhere(Activity::Sync, 160);
+    killed_everywhere(Activity::Sync, 150);
 }
 
 #[test]
 fn a_migration_goes_on_where_it_was_wherever_its_process_is_killed() {
-    killed_everywhere(Activity::Migrate, 130);
+    killed_everywhere(Activity::Migrate, 120);
 }
 
 #[test]
 fn rows_are_adopted_once_wherever_their_process_is_killed() {
-    killed_everywhere(Activity::Adopt, 160);
+    killed_everywhere(Activity::Adopt, 150);
 }
 
 #[test]
 fn a_copied_database_takes_a_new_id_once_wherever_its_process_is_killed() {
-    killed_everywhere(Activity::Renew, 160);
+    killed_everywhere(Activity::Renew, 145);
 }
 
 #[test]
@@ -183,10 +183,10 @@ fn what_is_cleaned_away_is_missed_by_nobody_wherever_its_process_is_killed() {
 
 #[test]
 fn a_write_that_the_disk_refuses_anywhere_is_an_error_with_a_kind_and_costs_nothing_else() {
-    fails_everywhere(Activity::Write, 200);
+    fails_everywhere(Activity::Write, 180);
 }
 
 #[test]
 fn a_sync_that_the_disk_refuses_anywhere_is_an_error_with_a_kind_and_loses_nothing() {
-    fails_everywhere(Activity::Sync, 450);
+    fails_everywhere(Activity::Sync, 400);
 }
