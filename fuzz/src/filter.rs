@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use arbitrary::Unstructured;
 use serde_json::{Value as Json, json};
 use syncline_backend_memory::MemoryBackend;
 use syncline_backend_sqlite::{SqliteBackend, SqliteConfig};
@@ -11,12 +12,34 @@ use syncline_core::query::{Order, compare, matches};
 use syncline_core::value::json::object_from_json;
 use syncline_core::{Backend, Batch, Collection, Filter, Find, Object, Operation, Schema, run};
 
+use crate::made::Field;
+
 thread_local! {
     static WORLD: OnceCell<World> = const { OnceCell::new() };
 }
 
 /// The collections that can be chosen by the first byte.
 pub const COLLECTIONS: [&str; 3] = ["thing", "pair", "counted"];
+
+/// The fields of each, those of the key first.
+const FIELDS: [&[Field]; 3] = [
+    &[
+        ("id", "string"),
+        ("flag", "boolean"),
+        ("raw", "binary"),
+        ("at", "datetime"),
+        ("lat", "float"),
+        ("count", "int"),
+        ("any", "json"),
+        ("name", "string"),
+        ("body", "text"),
+        ("link", "url"),
+        ("token", "random-key"),
+        ("owner", "int"),
+    ],
+    &[("a", "string"), ("b", "int"), ("c", "float")],
+    &[("no", "auto-pk"), ("word", "string")],
+];
 
 /// Some objects, in two backends.
 struct World {
@@ -25,12 +48,26 @@ struct World {
     backends: [Box<dyn Backend>; 2],
 }
 
-/// Reads the bytes as a filter, or as a list of a filter and an order.
+/// Reads the bytes as a filter, or as a list of a filter and an order; or makes a filter from them.
 pub fn check(data: &[u8]) {
     let Some((choice, data)) = crate::choice(data) else { return };
-    let Ok(json) = serde_json::from_slice::<Json>(data) else { return };
-    let name = COLLECTIONS[usize::from(choice) % COLLECTIONS.len()];
-    WORLD.with(|world| world.get_or_init(World::new).ask(name, &json));
+    let at = usize::from(choice);
+    let json = match at / COLLECTIONS.len() % 2 {
+        0 => serde_json::from_slice::<Json>(data).ok(),
+        _ => made(data, FIELDS[at % COLLECTIONS.len()]).ok(),
+    };
+    let name = COLLECTIONS[at % COLLECTIONS.len()];
+    if let Some(json) = json {
+        WORLD.with(|world| world.get_or_init(World::new).ask(name, &json));
+    }
+}
+
+fn made(data: &[u8], fields: &[Field]) -> arbitrary::Result<Json> {
+    let mut data = Unstructured::new(data);
+    let minus = if data.arbitrary()? { "-" } else { "" };
+    let [first, second] = [data.choose(fields)?.0, data.choose(fields)?.0];
+    let order = if first == second { String::new() } else { format!("{minus}{first},{second}") };
+    Ok(json!([crate::made::filter(&mut data, fields)?, order]))
 }
 
 impl World {

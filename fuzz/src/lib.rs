@@ -6,6 +6,7 @@ pub mod entry;
 pub mod filter;
 pub mod folder;
 pub mod import;
+mod made;
 pub mod schema;
 pub mod seeds;
 pub mod segment;

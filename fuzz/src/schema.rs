@@ -2,14 +2,22 @@
 
 use std::sync::Arc;
 
+use arbitrary::Unstructured;
 use serde_json::Value as Json;
 use syncline_backend_memory::MemoryBackend;
 use syncline_core::{Operation, Schema, run};
 
-/// Reads the bytes as a schema in JSON.
+/// Reads the bytes as a schema in JSON; what does not begin like JSON is made into one.
 pub fn check(data: &[u8]) {
-    let Ok(json) = serde_json::from_slice::<Json>(data) else { return };
-    let Ok(schema) = Schema::from_json(&json) else { return };
+    let json = match data.first() {
+        Some(b'{') => serde_json::from_slice::<Json>(data).ok(),
+        _ => crate::made::schema(&mut Unstructured::new(data)).ok(),
+    };
+    json.iter().for_each(holds);
+}
+
+fn holds(json: &Json) {
+    let Ok(schema) = Schema::from_json(json) else { return };
     let printed = schema.to_json();
     let again = Schema::from_json(&printed)
         .unwrap_or_else(|error| panic!("cannot read what it printed: {error}\n{printed}"));

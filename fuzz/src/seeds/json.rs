@@ -26,7 +26,9 @@ pub(super) fn filters() -> Vec<Seed> {
     let pairs =
         [json!({"$keys": [["x", 1], {"a": "", "b": -1}]}), json!([{"c": {"$gte": 1}}, "-b,a"])];
     let counted = [json!({"$keys": [1, 2]}), json!({"no": {"$gt": 1}, "word": {"$ne": "one"}})];
+    let made = (0..12_u8).map(|seed| (seed..250).step_by(usize::from(seed) + 1).collect());
     [
+        of_kind("made", 3, made),
         of_kind("thing", 0, things.iter().map(text)),
         of_kind("deep", 0, deep.iter().map(text)),
         of_kind("pair", 1, pairs.iter().map(text)),
@@ -73,7 +75,9 @@ pub(super) fn schemas() -> Vec<Seed> {
                      "indices": [{"field": [{"relationship": "list"}, "link"], "pk": true}]},
         }}),
     ];
-    all.iter().enumerate().map(|(at, json)| (format!("schema-{at}"), text(json))).collect()
+    let made = (0..24_u8).map(|seed| (seed..200).chain(0..seed * 9).collect());
+    let written = all.iter().enumerate().map(|(at, json)| (format!("schema-{at}"), text(json)));
+    written.chain(of_kind("made", 1, made)).collect()
 }
 
 fn text(json: &Json) -> Vec<u8> {
