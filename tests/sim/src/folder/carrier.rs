@@ -159,7 +159,8 @@ impl Carrier {
         told
     }
 
-    /// Brings a beginning of the newest, under this name; the rest comes later.
+    /// Brings a beginning of the newest, under this name; the rest comes later. Some tools make the file as
+    /// long as it is to be at once.
     fn bring_part(
         &mut self,
         site: usize,
@@ -170,7 +171,11 @@ impl Carrier {
         let Some(bytes) = self.newest[path].bytes.clone() else {
             return self.bring(site, path.to_owned());
         };
-        let part = Arc::new(bytes[..choose(bytes.len() + 1)].to_vec());
+        let mut part = bytes[..choose(bytes.len() + 1)].to_vec();
+        if choose(2) == 0 {
+            part.resize(bytes.len(), 0);
+        }
+        let part = Arc::new(part);
         self.sites[site].put(&name, &part, false);
         let part = Some(part);
         let told = format!("{site}: gets a part, {}", show(&name, &part));

@@ -35,8 +35,14 @@ const CHANGES_IN_A_TICK: u64 = 64;
 /// assert!(pollster::block_on(log.join(syncline::ReplicaId([1; 16]))).is_ok());
 /// # Ok::<(), syncline::Error>(())
 /// ```
-#[derive(Clone)]
-pub struct VirtualDisk(Arc<Mutex<State>>);
+#[derive(Clone, Default)]
+pub struct VirtualDisk {
+    state: Arc<Mutex<State>>,
+    meanwhile: Arc<Mutex<Option<(u64, Meanwhile)>>>,
+}
+
+/// What somebody else does between two calls.
+type Meanwhile = Box<dyn FnOnce() + Send>;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
@@ -52,9 +58,8 @@ pub struct Snapshot(Tree);
 
 impl VirtualDisk {
     /// An empty disk.
-    #[expect(clippy::new_without_default, reason = "a disk is made on purpose")]
     pub fn new() -> Self {
-        Self(Arc::default())
+        Self::default()
     }
 
     /// An empty disk that knows no links, like a USB stick.
@@ -67,7 +72,7 @@ impl VirtualDisk {
     /// Another disk, in the same state to the last bit, with faults still to come and all.
     #[must_use]
     pub fn copy(&self) -> Self {
-        Self(Arc::new(Mutex::new(self.state().clone())))
+        Self { state: Arc::new(Mutex::new(self.state().clone())), meanwhile: Arc::default() }
     }
 
     /// A backup.
@@ -92,6 +97,13 @@ impl VirtualDisk {
         state.faults.happened = false;
     }
 
+    /// Lets somebody else do something right before a call, counted from 1, the next one: another process, or
+    /// whoever carries the files.
+    pub fn meanwhile(&self, call: u64, act: impl FnOnce() + Send + 'static) {
+        let at = self.calls() + call;
+        *lock(&self.meanwhile) = Some((at, Box::new(act)));
+    }
+
     /// Whether what was to happen has happened.
     pub fn has_failed(&self) -> bool {
         self.state().faults.happened
@@ -112,10 +124,20 @@ impl VirtualDisk {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.state)
+    }
+
+    /// Whoever is to act right before this call does.
+    fn let_others_act(&self) {
+        let next = self.calls() + 1;
+        let act = lock(&self.meanwhile).take_if(|(at, _)| *at == next);
+        if let Some((_, act)) = act {
+            act();
+        }
     }
 
     fn call<T>(&self, room: bool, act: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+        self.let_others_act();
         let mut state = self.state();
         match state.faults.meet(room) {
             Fate::Goes => act(&mut state),
@@ -208,6 +230,10 @@ impl FileSystem for VirtualDisk {
         // Every process has the same number, and counts from the beginning: names may be taken.
         format!("1-{}", state.temporaries)
     }
+}
+
+fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 fn kind(node: &Node) -> FileKind {

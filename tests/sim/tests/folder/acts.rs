@@ -70,6 +70,16 @@ impl Machine {
         Self { disk: self.disk.copy(), log: None, ..self.clone() }
     }
 
+    /// Takes note of what another process on this machine was promised.
+    pub fn and_also(&mut self, other: &Self) {
+        self.handed.extend(other.handed.iter().cloned());
+        self.appended.extend(other.appended.iter().cloned());
+        self.members.extend(&other.members);
+        for (replica, said) in &other.said {
+            self.said.entry(*replica).or_default().extend(said.iter().cloned());
+        }
+    }
+
     /// Does something, and takes note of what an answer promises.
     pub fn act(&mut self, act: &Act) -> Result<()> {
         if self.log.is_none() {

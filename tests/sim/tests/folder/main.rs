@@ -7,3 +7,4 @@ mod crash;
 mod disk;
 mod story;
 mod synced;
+mod together;

@@ -17,7 +17,7 @@ pub struct Peer {
     starts: u64,
 }
 
-pub fn open(disk: &VirtualDisk) -> Result<FsLog> {
+fn open(disk: &VirtualDisk) -> Result<FsLog> {
     FsLog::open_on(Arc::new(disk.clone()), "/meet", "test".parse()?)
 }
 
