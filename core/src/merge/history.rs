@@ -94,11 +94,14 @@ impl History {
         }
     }
 
-    /// The values above the last delete that nothing brings to light, because no create is above it.
+    /// The values above the last delete that nothing brings to light: no create stands between the two.
     pub(super) fn hidden(&self) -> impl Iterator<Item = Lost> {
-        let dead = self.dead.filter(|_| !self.exists());
-        dead.into_iter().flat_map(|winner| {
-            self.fields.iter().filter(|(_, (_, value))| !value.is_null()).map(
+        let born = self.creates.first();
+        self.dead.into_iter().flat_map(move |winner| {
+            let hidden = move |(loser, value): &&(Author, Value)| {
+                born.is_none_or(|born| loser < born) && !value.is_null()
+            };
+            self.fields.iter().filter(move |(_, held)| hidden(held)).map(
                 move |(name, (loser, value))| Lost {
                     field: Some(name.clone()),
                     value: value.clone(),

@@ -38,17 +38,19 @@ impl Reconciler for FieldLww {
         let ObjectState { collection, key, mut history, row, incoming, witness } = state;
         // Fields that a delete takes out of the history must still leave the row.
         let before: Vec<_> = history.fields().cloned().collect();
+        let knew = |one: &Author, other: &Author| witness.knew(one, other);
+        // An edit that bears a later stamp than a delete it did not know of is lost as well, until a
+        // create comes that stands between the two.
+        let is_hidden = |lost: &Lost| !knew(&lost.loser, &lost.winner);
+        let told: Vec<_> =
+            history.hidden().filter(is_hidden).map(|lost| (lost.loser, lost.field)).collect();
         let mut lost = Vec::new();
         for Incoming { author, op } in incoming {
             history.add_telling(*author, op, &mut lost);
         }
-        let knew = |one: &Author, other: &Author| witness.knew(one, other);
-        let is_new = |author: &Author| incoming.iter().any(|entry| entry.author == *author);
-        // An edit that bears a later stamp than a delete it did not know of is lost as well, until a
-        // create comes that is later still.
-        lost.extend(history.hidden().filter(|lost| {
-            (is_new(&lost.loser) || is_new(&lost.winner)) && !knew(&lost.loser, &lost.winner)
-        }));
+        lost.extend(history.hidden().filter(is_hidden));
+        // What was hidden already was told then.
+        lost.retain(|lost| !told.iter().any(|told| *told == (lost.loser, lost.field.clone())));
         let discards = lost
             .into_iter()
             .filter(|lost| lost.loser.replica != lost.winner.replica)

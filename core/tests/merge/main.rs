@@ -2,4 +2,5 @@
 
 mod cases;
 mod law;
+mod lost;
 mod support;
