@@ -1,6 +1,6 @@
 //! Merging many objects at once: histories and rows are read and written in bulk.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{ClientLog, HISTORY, HISTORY_ID, HISTORY_STATE, blob, bytes, find, object_id};
 use crate::change::{Change, ChangeKind};
@@ -21,6 +21,17 @@ struct Group {
 }
 
 impl Group {
+    fn authors(&self) -> impl Iterator<Item = Author> {
+        self.incoming.iter().map(|entry| entry.author)
+    }
+
+    /// Whether what comes in meets entries of other lanes, so that it matters who knew of whom.
+    fn meets<T>(&self, history: Option<&T>) -> bool {
+        let mut replicas = self.authors().map(|author| author.replica);
+        let first = replicas.next();
+        history.is_some() || replicas.any(|replica| Some(replica) != first)
+    }
+
     fn touches(&self, name: &str) -> bool {
         self.incoming.iter().any(|entry| match &entry.op {
             Op::Create(fields) | Op::Update(fields) => fields.contains(name),
@@ -66,6 +77,8 @@ pub(crate) struct Merged {
 #[derive(Debug, Default)]
 pub(crate) struct Witnesses {
     lanes: HashMap<ReplicaId, BTreeMap<u64, Context>>,
+    /// The lanes whose stored contexts are among these.
+    loaded: HashSet<ReplicaId>,
 }
 
 impl Witnesses {
@@ -108,7 +121,10 @@ impl ClientLog {
             if !merged.unlogged.is_empty() {
                 continue;
             }
-            self.load_witnesses(witnesses, known.values().flat_map(|(h, _)| h.authors())).await?;
+            let authors = known.values().flat_map(|(history, _)| history.authors());
+            let compared = chunk.iter().filter(|(id, group)| group.meets(known.get(id)));
+            let authors = authors.chain(compared.flat_map(|(_, group)| group.authors()));
+            self.load_witnesses(witnesses, authors).await?;
             self.merge_chunk(
                 chunk,
                 known,
@@ -213,16 +229,15 @@ impl ClientLog {
     ) -> Result<()> {
         let missing: BTreeSet<ReplicaId> = authors
             .map(|author| author.replica)
-            .filter(|replica| !witnesses.lanes.contains_key(replica))
+            .filter(|replica| !witnesses.loaded.contains(replica))
             .collect();
         for replica in missing {
             let lane = Filter::eq("lane", replica.to_string());
-            let mut contexts = BTreeMap::new();
             for row in self.find_all(find(&super::CONTEXT, lane)).await? {
                 let context = Context::from_bytes(bytes(&row, "context")?)?;
-                let _ = contexts.insert(super::number(&row, "seq")?, context);
+                witnesses.add(replica, super::number(&row, "seq")?, context);
             }
-            let _ = witnesses.lanes.insert(replica, contexts);
+            let _ = witnesses.loaded.insert(replica);
         }
         Ok(())
     }

@@ -108,6 +108,32 @@ fn a_delete_against_an_edit_that_did_not_know_it_ends_the_object_and_says_what_w
 }
 
 #[test]
+fn an_edit_of_what_its_writer_had_seen_takes_nothing_from_anybody() {
+    on_every_store(|one, two, log| async move {
+        for id in ["ann", "bob"] {
+            let _ = one.create("user", user(id, id).with("age", 1)).await;
+        }
+        let _ = one.sync(&log).await;
+        let _ = two.sync(&log).await;
+        // What two has seen is said with its first edit, and not again with the next.
+        for id in ["bob", "ann"] {
+            let _ = two.update("user", Filter::key(id), Object::new().with("name", "two")).await;
+            let _ = two.sync(&log).await;
+            assert_eq!(one.sync(&log).await.discarded, 0, "{id}");
+        }
+        // The next edit comes together with one that says something new.
+        let _ = two.update("user", Filter::key("ann"), Object::new().with("age", 2)).await;
+        let _ = one.create("user", user("cid", "Cid")).await;
+        let _ = one.sync(&log).await;
+        let _ = two.sync(&log).await;
+        let _ = two.update("user", Filter::key("cid"), Object::new().with("age", 2)).await;
+        let _ = two.sync(&log).await;
+        let report = one.sync(&log).await;
+        assert_eq!((report.received, report.discarded), (2, 0));
+    });
+}
+
+#[test]
 fn syncing_again_does_nothing_again() {
     on_every_store(|one, two, log| async move {
         let _ = one.create("user", user("joe", "Joe")).await;
