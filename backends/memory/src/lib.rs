@@ -21,7 +21,7 @@ use syncline_core::{
 use crate::error::MemoryError;
 use crate::table::Table;
 
-/// A place in memory to keep objects; clones share it.
+/// A place in memory to keep objects; clones share it, [copies](Self::copied) do not.
 ///
 /// # Example
 ///
@@ -53,6 +53,33 @@ pub struct MemoryBackend {
 type Tables = BTreeMap<Name, Table>;
 
 impl MemoryBackend {
+    /// Another place that holds the same now, and goes its own way from here: a backup to restore, or the
+    /// start of several tests.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use syncline_backend_memory::MemoryBackend;
+    /// # use syncline_core::{Batch, Collection, Filter, Object, Operation, Registry, run};
+    /// # pollster::block_on(async {
+    /// # let backend = MemoryBackend::default();
+    /// # let schema = Registry::new().collections(1, [Collection::define("city")]).finish()?;
+    /// # run(&backend, Operation::Prepare(Arc::new(schema))).await?;
+    /// let before = backend.copied();
+    /// run(&backend, Operation::Write(Batch::new().create("city", Object::new().with("id", "vila")))).await?;
+    ///
+    /// let count = Operation::Count("city".into(), Filter::All);
+    /// assert_eq!(run(&backend, count.clone()).await?.counted()?, 1);
+    /// assert_eq!(run(&before, count).await?.counted()?, 0);
+    /// # Ok::<(), syncline_core::Error>(())
+    /// # }).expect("memory is always ready");
+    /// ```
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        Self { tables: Arc::new(Mutex::new(self.tables().clone())) }
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

@@ -12,7 +12,7 @@ use crate::access::{Access, Plan};
 use crate::error::MemoryError;
 
 /// The objects of one collection, in the order of their keys.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub(crate) collection: Arc<Collection>,
     pub(crate) rows: BTreeMap<Key, Object>,

@@ -12,7 +12,7 @@ use syncline_core::value::canonical::{Reader, put_number};
 use crate::error::MemoryError;
 
 /// Everything the log holds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
     segments: Vec<Numbered>,
     chains: Chains,
@@ -21,7 +21,7 @@ pub(crate) struct Held {
 }
 
 /// A segment at its number, which is its place in the list, from 1.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Numbered {
     segment: Segment,
     /// Of all segments up to this one. Its own hash would not do: a log that was restored may hold

@@ -16,7 +16,7 @@ use syncline_core::{Clock, Group, ReplicaId, Result, SharedLog};
 use crate::error::MemoryError;
 use crate::held::Held;
 
-/// A shared log in memory; clones share it.
+/// A shared log in memory; clones share it, [copies](Self::copied) do not.
 ///
 /// # Example
 ///
@@ -71,7 +71,7 @@ impl Requests {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     held: Held,
     requests: Requests,
@@ -96,6 +96,28 @@ impl MemoryLog {
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
+    }
+
+    /// Another log of the same name that holds the same now, and goes its own way from here: a backup to
+    /// restore, or the start of several tests.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use syncline_core::{ReplicaId, SharedLog};
+    /// # use syncline_shared_log_memory::MemoryLog;
+    /// # pollster::block_on(async {
+    /// let log = MemoryLog::new("family".parse()?);
+    /// let before = log.copied();
+    /// log.join(ReplicaId([1; 16])).await?;
+    /// assert_eq!((log.peers().await?.len(), before.peers().await?.len()), (1, 0));
+    /// # Ok::<(), syncline_core::Error>(())
+    /// # }).expect("memory is always ready");
+    /// ```
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let state = Arc::new(Mutex::new(self.state().clone()));
+        Self { state, ..self.clone() }
     }
 
     /// How often the log was asked for what, by all clones together.
