@@ -53,7 +53,10 @@ fn an_edit_that_a_delete_hides_is_told_also_where_the_object_was_created_anew() 
         ("delete@3.1 create:b@6.1", "a of 5.2 against 3.1"),
     ]);
     // What the new create sets itself stands against it instead.
-    check(&[("create:a@1.1 delete@3.1 create:a@6.1", ""), ("update:a@5.2", "a of 5.2 against 6.1")]);
+    check(&[
+        ("create:a@1.1 delete@3.1 create:a@6.1", ""),
+        ("update:a@5.2", "a of 5.2 against 6.1"),
+    ]);
 }
 
 #[test]
