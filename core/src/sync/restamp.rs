@@ -39,7 +39,6 @@ impl Session<'_> {
         let mut last = self.greatest_applied(&entries).await?;
         let mut used = HashSet::new();
         let mut next = head.clone();
-        next.applied = next.applied.max(self.greatest_cut(theirs).await?);
         next.clock = Hlc::at(Stamp::ZERO);
         next.ahead.clear();
         let last_seq = rows.last().map_or(Ok(head.seq), |row| number(row, "seq"))?;
@@ -64,6 +63,8 @@ impl Session<'_> {
             let row = Object::new().with("clock", clock).with("entry", entry.to_bytes());
             steps.push(change(&ENTRY, int(entry.seq), row));
         }
+        // The clock may go back behind what is cut, which stays: a write to such an object has to know.
+        next.applied = next.applied.max(self.greatest_cut(next.clock.last()).await?);
         steps.push(next.store());
         let _ = self.log.write(steps).await?;
         *head = next;
@@ -71,9 +72,9 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The greatest stamp beyond a time that is cut already and stays: the clock goes back behind it.
-    async fn greatest_cut(&self, millis: i64) -> Result<Stamp> {
-        let ahead = Filter::gt("greatest", int(Stamp::at_millis(millis).bits()));
+    /// The greatest stamp that is cut already, if it lies beyond this one.
+    async fn greatest_cut(&self, beyond: Stamp) -> Result<Stamp> {
+        let ahead = Filter::gt("greatest", int(beyond.bits()));
         let mut greatest = Stamp::ZERO;
         for row in self.log.find_all(find(&CUT, ahead)).await? {
             greatest = greatest.max(Stamp::from_bits(number(&row, "greatest")?)?);
