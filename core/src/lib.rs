@@ -4,6 +4,10 @@
 //! the backend is asked; the manager asks; the log records and sync exchanges.
 
 pub mod backend;
+#[cfg(not(syncline_bugs))]
+mod bug;
+#[cfg(syncline_bugs)]
+pub mod bug;
 pub mod change;
 pub mod client;
 pub mod clock;

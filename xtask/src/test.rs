@@ -69,7 +69,18 @@ fn tests() -> Result {
 /// The simulator and its tests, built to be fast: worlds are many.
 fn simulator() -> Result {
     cargo(&["test", "--release", "--package", "syncline-sim", "--locked"])?;
-    simulate(&["--seeds", "1000"])
+    simulate(&["--seeds", "1000"])?;
+    deliberate_bugs()
+}
+
+/// The simulator finds every mistake that it is made to look for. Compiled apart, with the mistakes in.
+fn deliberate_bugs() -> Result {
+    let test = ["test", "--release", "--locked", "--package", "syncline-sim", "--test", "bugs"];
+    let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+    run(cargo_command()
+        .args(test)
+        .args(["--no-default-features", "--target-dir", "target/bugs"])
+        .env("RUSTFLAGS", format!("{flags} --cfg syncline_bugs")))
 }
 
 /// Lives through simulated worlds.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{ClientLog, HISTORY, HISTORY_ID, HISTORY_STATE, blob, bytes, find, object_id};
+use crate::bug::{self, Bug};
 use crate::change::{Change, ChangeKind};
 use crate::log::{Context, Op};
 use crate::merge::{Author, Discard, History, Incoming, ObjectState, Witness};
@@ -113,7 +114,10 @@ impl ClientLog {
     ) -> Result<Merged> {
         let mut merged = Merged::default();
         let mut histories = Vec::new();
-        let groups: Vec<(Vec<u8>, Group)> = objects.0.into_iter().collect();
+        let mut groups: Vec<(Vec<u8>, Group)> = objects.0.into_iter().collect();
+        if bug::is(Bug::DropsOrphans) {
+            self.drop_orphans(&mut groups).await?;
+        }
         for chunk in groups.chunks(CHUNK) {
             let stored = self.histories(chunk.iter().map(|(id, _)| id.clone())).await?;
             let found = self.rows(chunk, &stored, rows).await?;
@@ -135,6 +139,28 @@ impl ClientLog {
         }
         merged.steps.extend(histories);
         Ok(merged)
+    }
+
+    /// Drops what [`Bug::DropsOrphans`] drops.
+    async fn drop_orphans(&self, groups: &mut Vec<(Vec<u8>, Group)>) -> Result<()> {
+        for (_, group) in groups.iter_mut() {
+            let Some(definition) = self.schema().get(&group.collection) else { continue };
+            for relationship in definition.relationships() {
+                let parent = |entry: &Incoming| match &entry.op {
+                    Op::Create(fields) => Some(fields.value(&relationship.field).clone()),
+                    _ => None,
+                };
+                let parents: Vec<crate::Value> = group.incoming.iter().filter_map(parent).collect();
+                for parent in parents.into_iter().filter(|parent| !parent.is_null()) {
+                    let question = Find::new(relationship.target.clone(), Filter::key(parent));
+                    if self.find(question).await?.objects.is_empty() {
+                        group.incoming.clear();
+                    }
+                }
+            }
+        }
+        groups.retain(|(_, group)| !group.incoming.is_empty());
+        Ok(())
     }
 
     fn merge_chunk(

@@ -4,6 +4,7 @@ use super::{
     CONTEXT, ClientLog, ENTRY, ENTRY_BYTES, ENTRY_SEQ, GUARD, HISTORY, Head, TRIES, blob, bytes,
     find, int, is_overtaken, number, object_id, put,
 };
+use crate::bug::{self, Bug};
 use crate::change::{self, Change, ChangeKind, ChangeSet};
 use crate::log::{Context, Entry, Op, Write};
 use crate::merge::History;
@@ -181,7 +182,11 @@ impl ClientLog {
 
     async fn with_entries(&self, head: &mut Head, plan: Plan) -> Result<(Vec<Step>, Vec<bool>)> {
         let Plan { mut steps, mut own, writes } = plan;
+        let data = steps.len();
         self.append(head, writes, Stamping::Now, &mut steps).await?;
+        if bug::is(Bug::LogsApart) {
+            let _ = self.write(steps.split_off(data)).await?;
+        }
         own.resize(steps.len(), false);
         Ok((steps, own))
     }

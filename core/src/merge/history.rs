@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Author, Incoming};
+use crate::bug::{self, Bug};
 use crate::log::{Op, short_hash};
 use crate::value::canonical::{Reader, put_number, put_object, put_text, put_value};
 use crate::{Error, Name, Object, Result, Value};
@@ -50,6 +51,12 @@ impl History {
                     lost.push(Lost { field: None, value, loser: author, winner: dead });
                     return;
                 }
+                if bug::is(Bug::DropsEarlyUpdates)
+                    && matches!(op, Op::Update(_))
+                    && self.creates.is_empty()
+                {
+                    return;
+                }
                 if matches!(op, Op::Create(_)) {
                     let _ = self.creates.insert(author);
                 }
@@ -78,6 +85,7 @@ impl History {
     fn set(&mut self, author: Author, name: &Name, value: &Value, lost: &mut Vec<Lost>) {
         match self.fields.get_mut(name) {
             None => drop(self.fields.insert(name.clone(), (author, value.clone()))),
+            Some((winner, _)) if bug::is(Bug::TieKeepsLocal) && winner.stamp == author.stamp => {}
             Some((winner, held)) if *winner < author => {
                 let loser = std::mem::replace(winner, author);
                 let old = std::mem::replace(held, value.clone());
@@ -115,7 +123,8 @@ impl History {
     /// The object as the law has it: its fields without those of the key, null left out; nothing if it
     /// does not exist.
     pub fn object(&self) -> Option<Object> {
-        let born = self.creates.first()?;
+        let greatest = bug::is(Bug::GreatestCreate);
+        let born = if greatest { self.creates.last()? } else { self.creates.first()? };
         let visible = self.fields.iter().filter(|(_, (author, _))| author >= born);
         let there = visible.filter(|(_, (_, value))| !value.is_null());
         Some(there.map(|(name, (_, value))| (name.clone(), value.clone())).collect())
@@ -271,8 +280,9 @@ impl History {
     fn put_full(&self, out: &mut Vec<u8>) {
         put_number(out, self.dead.iter().count() as u64);
         self.dead.iter().for_each(|author| author.put(out));
-        put_number(out, self.creates.len() as u64);
-        self.creates.iter().for_each(|author| author.put(out));
+        let most = if bug::is(Bug::FoldingForgetsCreates) { 1 } else { usize::MAX };
+        put_number(out, self.creates.iter().take(most).count() as u64);
+        self.creates.iter().take(most).for_each(|author| author.put(out));
         let writers: BTreeSet<Author> = self.fields.values().map(|(author, _)| *author).collect();
         put_number(out, writers.len() as u64);
         for writer in writers {

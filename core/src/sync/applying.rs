@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Session, SyncOptions};
+use crate::bug::{self, Bug};
 use crate::client::{CONTEXT, ClientLog, Head, Lane, Objects, PARKED, blob, int, put};
 use crate::log::{Codec, Entry, Extension, FORMAT, LaneHash, Segment, Write};
 use crate::merge::{Author, Incoming};
@@ -26,7 +27,7 @@ impl Waiting {
     /// Whether a batch ends here.
     fn ends(&self) -> bool {
         match self {
-            Self::Entry(entry, _) => !entry.more,
+            Self::Entry(entry, _) => !entry.more || bug::is(Bug::CutsBatches),
             Self::Unreadable { .. } => true,
         }
     }
@@ -133,6 +134,11 @@ impl Session<'_> {
                 applying.steps.push(lane.store());
                 continue;
             }
+            let blocks = |waiting: &Waiting| obstacle(self.log, waiting).is_some();
+            if bug::is(Bug::BadEntryBlocks) && buffer.waiting.iter().any(blocks) {
+                applying.steps.push(lane.store());
+                continue;
+            }
             while let Some(batch) = buffer.next() {
                 for (entry, _) in batch.iter().filter_map(Waiting::entry) {
                     head.clock.observe(entry.stamp, now, self.log.config().drift);
@@ -185,6 +191,9 @@ impl Applying {
         };
         (lane.applied, lane.applied_hash) = (last, hash);
         if let Some(obstacle) = batch.iter().find_map(|waiting| obstacle(log, waiting)) {
+            if bug::is(Bug::DropsParked) {
+                return;
+            }
             lane.park(first, last);
             self.parked += last - first + 1;
             self.steps.push(store_parked(lane, first, last, &obstacle));

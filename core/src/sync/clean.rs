@@ -3,11 +3,13 @@
 use serde_json::{Value as Json, json};
 
 use super::{Session, SyncEvent};
+use crate::bug::{self, Bug};
 use crate::client::{
-    ClientLog, DISCARD, ENTRY, Head, REMOTE, SEGMENT, find, int, is_overtaken, number, put, text,
+    ClientLog, DISCARD, ENTRY, HISTORY, Head, REMOTE, SEGMENT, find, int, is_overtaken, number,
+    put, text,
 };
 use crate::id::{hex, unhex};
-use crate::merge::{Author, Discard};
+use crate::merge::{Author, Discard, History};
 use crate::value::canonical::{Reader, put_key, put_value};
 use crate::{Error, Filter, Name, Object, Result, Step, Value};
 
@@ -16,6 +18,9 @@ impl Session<'_> {
     /// database syncs with. Histories keep what later answers need.
     pub(super) async fn clean_up(&mut self) -> Result<()> {
         let head = self.log.head().await?;
+        if bug::is(Bug::TombstonesExpire) {
+            self.expire_tombstones().await?;
+        }
         let oldest = self.log.find(find(&ENTRY, Filter::All).limit(1)).await?;
         let Some(oldest) = oldest.objects.first() else { return Ok(()) };
         let oldest = number(oldest, "seq")?;
@@ -48,10 +53,30 @@ impl Session<'_> {
         // Guarded: by now another process may have taken a new id, and these numbers be other entries.
         let mut steps = vec![head.guard(), Step::Delete { collection, filter: gone, limit: None }];
         steps.extend(self.acknowledged_segments(&peers).await?);
+        if bug::is(Bug::CleaningForgetsStamps) {
+            let (collection, filter) = ((*HISTORY).clone(), Filter::All);
+            steps.push(Step::Delete { collection, filter, limit: None });
+        }
         match self.log.write(steps).await {
             Err(error) if is_overtaken(&error) => Ok(()),
             other => other.map(drop),
         }
+    }
+
+    /// Forgets what [`Bug::TombstonesExpire`] forgets.
+    async fn expire_tombstones(&self) -> Result<()> {
+        for row in self.log.find_all(find(&HISTORY, Filter::All)).await? {
+            let state = crate::client::bytes(&row, "state")?;
+            let needs_row = History::needs_row(state);
+            let history = if needs_row { None } else { History::from_bytes(state, None)? };
+            if history.is_some_and(|history| history.was_deleted() && !history.exists()) {
+                let filter = Filter::key(row.value("id").clone());
+                let collection = (*HISTORY).clone();
+                let gone = Step::Delete { collection, filter, limit: None };
+                let _ = self.log.write(vec![gone]).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Steps that drop the bytes of segments which are applied and which everybody has.

@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::applying::read;
+use crate::bug::{self, Bug};
 use crate::client::{CUT, Head, LANE, Lane, SEGMENT, find, hash, int, number};
 use crate::log::{Segment, Span, Tip, lane_start};
 use crate::{Filter, Key, Result, Value};
@@ -43,6 +44,7 @@ impl Session<'_> {
         let span = segment.span();
         if span.replica == head.replica {
             let known = self.is_own(head, span).await?;
+            let known = known || bug::is(Bug::KeepsRestoredId);
             return Ok(if known { Place::Known } else { Place::OwnButForeign });
         }
         let of_replica = || self.lanes.values().filter(|lane| lane.replica == span.replica);
@@ -86,7 +88,8 @@ impl Session<'_> {
         let rows = self.log.find(find(&SEGMENT, Filter::Keys(vec![key]))).await?.objects;
         let mut same = false;
         for row in rows {
-            same |= number(&row, "last")? == span.last && hash(&row, "after")? == span.after;
+            let is_known = hash(&row, "after")? == span.after || bug::is(Bug::SameNumberIsKnown);
+            same |= number(&row, "last")? == span.last && is_known;
         }
         if same {
             return Ok((true, false));

@@ -2,8 +2,9 @@
 
 use super::lanes::Place;
 use super::{Session, SyncEvent};
+use crate::bug::{self, Bug};
 use crate::client::{Head, Lane, Merged, Rows, TRIES, is_overtaken, store_segment};
-use crate::log::{After, Cursor, Damage, Fetch, Fetched, Segment};
+use crate::log::{After, Cursor, Damage, Fetch, Fetched, Segment, VersionVector};
 use crate::{Error, ErrorKind, Result, Step};
 
 use super::applying::Applying;
@@ -71,6 +72,11 @@ impl Session<'_> {
             limit_entries: self.options.download_entries,
         };
         match self.shared.fetch(&request).await {
+            Err(error) if error.kind() == ErrorKind::Rejoin && bug::is(Bug::RejoinIsEmpty) => {
+                let cursor = cursor.clone().unwrap_or(Cursor(Vec::new()));
+                let (segments, own, damaged) = Default::default();
+                Ok(Fetched { segments, cursor, more: false, own, time: None, damaged })
+            }
             // The log was restored or compacted: on from what is known here.
             Err(error) if error.kind() == ErrorKind::Rejoin => {
                 request.after = After::Known(self.received(&head));
@@ -124,6 +130,15 @@ impl Session<'_> {
             self.read_up_to(&fetched.cursor);
             self.dirty = true;
             return Ok(Attempt::Done);
+        }
+        if bug::is(Bug::CursorBeforeEntries) {
+            self.read_up_to(&fetched.cursor);
+            let _ = log.write(vec![self.remote.store()]).await?;
+        }
+        if bug::is(Bug::AcknowledgesMaximum) {
+            let seen = fetched.segments.iter().map(|segment| segment.span().tip());
+            let known = VersionVector::new(self.received(&head).tips.into_iter().chain(seen));
+            self.shared.acknowledge(head.replica, &known).await?;
         }
         let integrates = self.options.does(Stage::Integrate);
         if integrates {
@@ -251,10 +266,13 @@ impl Session<'_> {
         let Merged { steps: written, changes, discards, .. } = merged;
         let discards: Vec<_> = discards.into_iter().filter(|lost| lost.concurrent).collect();
         let mut steps = vec![head.guard(), Head::ends_at(head.seq)];
+        if bug::is(Bug::WritesUnguarded) {
+            steps.clear();
+        }
         steps.extend(received);
         steps.extend(written);
         steps.extend(lanes);
-        if !discards.is_empty() {
+        if !discards.is_empty() && !bug::is(Bug::LosesDiscards) {
             steps.push(super::clean::store_discards(&head, &discards));
         }
         steps.push(head.store());

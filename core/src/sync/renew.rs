@@ -1,6 +1,7 @@
 //! A new replica id, for a database that was cloned or restored from a backup.
 
 use super::{Session, SyncEvent};
+use crate::bug::{self, Bug};
 use crate::client::{CUT, ENTRY, Head, Lane, store_segment};
 use crate::log::{Codec, Known};
 use crate::{Filter, ReplicaId, Result, Step};
@@ -13,6 +14,9 @@ impl Session<'_> {
         let old = head.replica;
         // Another process may have written since: then its entry has to be cut first.
         let mut steps = vec![head.guard(), Head::ends_at(head.frozen)];
+        if bug::is(Bug::RenewsBlindly) {
+            steps.truncate(1);
+        }
         let cuts = self.log.cuts_behind(head, 0).await?;
         let start = crate::log::lane_start(self.log.group(), old);
         let root = crate::log::Tip { replica: old, seq: 0, hash: start };

@@ -1,6 +1,7 @@
 //! Sharing: own entries are cut into segments, the cuts frozen, the segments appended, then marked shared.
 
 use super::{Session, SyncEvent};
+use crate::bug::{self, Bug};
 use crate::client::{Cut, Head, Lane, SEGMENT, TRIES, bytes, find, hash, is_overtaken, number};
 use crate::log::{Segment, Tip};
 use crate::{Error, ErrorKind, Filter, Result};
@@ -113,6 +114,10 @@ impl Session<'_> {
     async fn append(&mut self, waiting: &mut Vec<Segment>) -> Result<()> {
         let segments = std::mem::take(waiting);
         let Some(last) = segments.last() else { return Ok(()) };
+        if bug::is(Bug::MarksSharedFirst) {
+            self.remote.shared = last.span().last;
+            let _ = self.log.write(vec![self.remote.store()]).await?;
+        }
         let _ = self.shared.append(&segments).await?;
         self.remote.shared = last.span().last;
         self.dirty = true;

@@ -14,6 +14,17 @@ use syncline::{Error, ErrorKind, ReplicaId, Result, SharedLog, async_trait};
 use crate::dice::Dice;
 use crate::time::{BEGINNING, Time};
 
+/// Whether the model makes one of these mistakes that the engine could not make.
+macro_rules! is_made {
+    ($($bug:ident),+) => {{
+        #[cfg(syncline_bugs)]
+        let is_made = [$(syncline::bug::Bug::$bug),+].into_iter().any(syncline::bug::is);
+        #[cfg(not(syncline_bugs))]
+        let is_made = false;
+        is_made
+    }};
+}
+
 /// A hub that gives numbers when a transaction begins, as sequences of databases do, and commits later:
 /// the hard case for readers, who may never skip a number that is still to come.
 #[derive(Clone)]
@@ -114,6 +125,9 @@ impl Hub {
 impl State {
     /// Up to here no number is still to come.
     fn horizon(&self) -> u64 {
+        if is_made!(SkipsUncommitted) {
+            return self.given;
+        }
         self.open.first().map_or(self.given, |open| open - 1)
     }
 
@@ -121,6 +135,10 @@ impl State {
     fn cursor(&self, number: u64) -> Cursor {
         let mut bytes = Vec::new();
         put_number(&mut bytes, number);
+        if is_made!(SkipsUncommitted, EmptyFetchMovesCursor) {
+            // Such hubs have nothing that would tell readers that they missed something.
+            return Cursor(bytes);
+        }
         let hash =
             self.segments.range(..=number).fold(LaneHash::default(), |hash, (number, segment)| {
                 let span = segment.span();
@@ -165,6 +183,9 @@ impl State {
             }
             at = *number;
             segments.push(segment.clone());
+        }
+        if is_made!(EmptyFetchMovesCursor) && segments.is_empty() {
+            return Ok((segments, self.given.max(from), false));
         }
         Ok((segments, self.horizon().max(from), false))
     }

@@ -41,6 +41,10 @@ impl Ledger {
         tip
     }
 
+    pub(crate) fn get(&self, tip: &Tip) -> Option<&Page> {
+        self.entries.get(tip)
+    }
+
     /// All entries of a number, one for each branch.
     pub(crate) fn at(&self, place: &Tip) -> impl Iterator<Item = (&Tip, &Page)> {
         let from = Tip { hash: LaneHash([0; 16]), ..*place };

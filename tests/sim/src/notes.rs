@@ -1,6 +1,7 @@
 //! The world's own application: lists of items, in two versions.
 
 use syncline::manager::BatchBuilder;
+use syncline::schema::RelationshipDef;
 use syncline::{
     Collection, FieldType, Filter, Object, Registry, Result, Schema, StepOutcome, Value,
     async_trait,
@@ -24,7 +25,7 @@ impl App for Notes {
         let list = Collection::define("list").field("title", FieldType::String);
         let item = Collection::define("item")
             .field("text", FieldType::String)
-            .optional("list", FieldType::String)
+            .relationship(RelationshipDef::child_of("list").optional())
             .optional("rank", FieldType::Int)
             .optional("note", FieldType::Text);
         let registry = Registry::new().collections(1, [list, item.clone()]);

@@ -9,5 +9,5 @@ mod watch;
 pub(crate) use durable::RemoteRow;
 pub(crate) use end::{Ending, end};
 pub use invariant::{Broken, Invariant};
-pub(crate) use remote::check_remotes;
+pub(crate) use remote::{check_acknowledgements, check_remotes};
 pub(crate) use watch::{Sight, Watch};

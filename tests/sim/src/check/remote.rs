@@ -45,6 +45,25 @@ pub(crate) fn check_remotes(
     Ok(())
 }
 
+/// A log was told no more than what is stored.
+pub(crate) fn check_acknowledgements(
+    now: &Durable,
+    logs: &[Arc<dyn SharedLog>],
+    ledger: &Ledger,
+) -> Result<(), Broken> {
+    for log in logs {
+        let peers = at_once(log.peers()).and_then(Result::ok).unwrap_or_default();
+        let own = peers.iter().filter(|peer| peer.replica == now.replica);
+        for tip in own.flat_map(|peer| &peer.acknowledged.tips) {
+            if !now.has(tip, |from, to| ledger.leads_to(from, to)) {
+                let seen = format!("{} was told that {tip:?} is stored", log.name());
+                return Err(Broken::new(Invariant::MarksFollowStorage, seen));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Everything that a log holds, and what lies behind a cursor; nothing where the log knows it not.
 fn read(log: &dyn SharedLog, row: &RemoteRow) -> Option<(Vec<Span>, Vec<Span>)> {
     let all = spans(log, After::Known(VersionVector::default()))?;

@@ -60,6 +60,16 @@ impl Watch {
         *self = Self::default();
     }
 
+    /// A lane of which whole batches are received that are neither applied nor parked.
+    pub(crate) fn behind(&self, ledger: &Ledger) -> Option<&str> {
+        let lanes = self.seen.iter().flat_map(|seen| seen.lanes.values());
+        let mut behind = lanes.filter(|lane| {
+            let mut waiting = ledger.back_to(lane.received, lane.applied.seq);
+            waiting.any(|(_, page)| !page.entry.more)
+        });
+        behind.next().map(|lane| lane.id.as_str())
+    }
+
     /// Looks at the database and holds it to every promise that one database can break.
     pub(crate) fn look(
         &mut self,

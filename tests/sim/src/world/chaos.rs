@@ -219,7 +219,7 @@ impl Live {
 
     /// Takes back what was promised and is gone with a disk: nobody else had it.
     fn forget_lost_promises(&mut self) {
-        let shared = self.in_logs();
+        let shared = self.whole(&self.in_logs());
         let members = &self.members;
         self.promises.keep(|_, promise| {
             let everywhere = members.iter().map(|member| &member.watch.entries).chain([&shared]);

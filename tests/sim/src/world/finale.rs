@@ -1,9 +1,10 @@
 //! The end of a world: faults stop, everybody syncs until all is quiet, then everything is compared.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use syncline::log::{After, Fetch, VersionVector};
+use syncline::log::{After, Fetch, Tip, VersionVector};
 use syncline::sync::{discards, doctor, fingerprint};
 use syncline::{ReplicaId, Result, SyncOptions, SyncReport, do_sync};
 
@@ -23,23 +24,41 @@ const STEPS: usize = 200_000;
 impl Live {
     /// Faults stop, and everything that must be the same is compared.
     pub(crate) fn end(&mut self) -> Result<(), Broken> {
+        self.meet()?;
+        self.old_versions_progress()?;
+        for who in 0..self.members.len() {
+            while self.members[who].version < self.app.versions() {
+                self.upgrade(who)?;
+                self.settle()?;
+            }
+        }
+        self.exchange()?;
+        self.compare()
+    }
+
+    /// Faults stop, and everybody syncs until all is quiet.
+    pub(crate) fn meet(&mut self) -> Result<(), Broken> {
         self.tell(|| "faults stop".into());
         for who in 0..self.members.len() {
             self.crash(who);
             let member = &self.members[who];
             member.trouble.end();
             member.weather.clear();
-            while self.members[who].version < self.app.versions() {
-                self.upgrade(who)?;
-                self.settle()?;
-            }
-            if self.members[who].processes.is_empty() {
-                self.start(who);
-            }
+            self.start(who);
         }
         self.settle()?;
-        self.exchange()?;
-        self.compare()
+        self.exchange()
+    }
+
+    /// What a replica of an older version cannot apply holds up nothing else.
+    fn old_versions_progress(&self) -> Result<(), Broken> {
+        for (number, member) in (1..).zip(&self.members) {
+            if let Some(lane) = member.watch.behind(&self.ledger) {
+                let seen = format!("replica {number} could apply more of lane {lane}");
+                return Err(Broken::new(Invariant::ProgressIsMade, seen));
+            }
+        }
+        Ok(())
     }
 
     /// Lets everything that is under way come to its end.
@@ -79,7 +98,9 @@ impl Live {
             return Err(Broken::new(Invariant::ProgressIsMade, seen));
         };
         let (link, log) = (self.link(who, place), process.log);
-        self.do_now(async move { do_sync(&log, &link, &SyncOptions::default()).await })
+        let options =
+            SyncOptions { clean_up_entries: self.clean_up_entries(), ..SyncOptions::default() };
+        self.do_now(async move { do_sync(&log, &link, &options).await })
     }
 
     /// Lets one thing happen until it is done, with all that is under way.
@@ -128,7 +149,7 @@ impl Live {
             }
             reported.extend(self.do_now(async move { discards(&process.log).await })?);
         }
-        let shared = self.in_logs();
+        let shared = self.whole(&self.in_logs());
         self.summary.ending = format!("{:?}", prints.first());
         end(&Ending {
             watches: self.members.iter().map(|member| &member.watch).collect(),
@@ -141,25 +162,45 @@ impl Live {
         })
     }
 
-    /// Every entry that the shared logs hold.
-    pub(crate) fn in_logs(&self) -> Entries {
+    /// The places of all entries that the shared logs hold.
+    pub(crate) fn in_logs(&self) -> BTreeSet<Tip> {
         let everything = Fetch {
             replica: ReplicaId([0xee; 16]),
             after: After::Known(VersionVector::default()),
             limit_bytes: usize::MAX,
             limit_entries: u64::MAX,
         };
-        let mut entries = Entries::new();
+        let mut tips = BTreeSet::new();
         for log in self.places.iter().map(Place::log) {
             let fetched = at_once(log.fetch(&everything));
             for segment in fetched.and_then(Result::ok).into_iter().flat_map(|page| page.segments) {
                 let span = *segment.span();
-                for (tip, page) in self.ledger.back_to(span.tip(), span.first - 1) {
-                    let Some(write) = &page.entry.write else { continue };
-                    let id = (write.collection.clone(), write.key.clone());
-                    let by = author(&tip, &page.entry);
-                    let _ = entries.entry(id).or_default().insert(by, write.op.clone());
-                }
+                tips.extend(self.ledger.back_to(span.tip(), span.first - 1).map(|(tip, _)| tip));
+            }
+        }
+        tips
+    }
+
+    /// The entries at these places, as far as their batches end there too.
+    pub(crate) fn whole(&self, tips: &BTreeSet<Tip>) -> Entries {
+        let (mut entries, mut whole) = (Entries::new(), BTreeSet::new());
+        let mut from_behind: Vec<&Tip> = tips.iter().collect();
+        from_behind.sort_by_key(|tip| std::cmp::Reverse(tip.seq));
+        for tip in from_behind {
+            let Some(page) = self.ledger.get(tip) else { continue };
+            let goes_on = || {
+                let next = Tip { seq: tip.seq + 1, ..*tip };
+                let mut behind = self.ledger.at(&next).filter(|(_, page)| page.before == tip.hash);
+                behind.any(|(next, _)| whole.contains(next))
+            };
+            if page.entry.more && !goes_on() {
+                continue;
+            }
+            let _ = whole.insert(*tip);
+            if let Some(write) = &page.entry.write {
+                let id = (write.collection.clone(), write.key.clone());
+                let by = author(tip, &page.entry);
+                let _ = entries.entry(id).or_default().insert(by, write.op.clone());
             }
         }
         entries

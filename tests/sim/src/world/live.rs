@@ -13,7 +13,7 @@ use super::member::{Member, Process};
 use super::{Summary, World};
 use crate::app::{App, Promises, User};
 use crate::check::Sight;
-use crate::check::{Broken, Invariant, check_remotes};
+use crate::check::{Broken, Invariant, check_acknowledgements, check_remotes};
 use crate::dice::Dice;
 use crate::disk::{Store, Trouble};
 use crate::ledger::Ledger;
@@ -47,6 +47,7 @@ pub(crate) struct Live {
     pub(crate) copied: bool,
     pub(crate) log_restored: bool,
     pub(crate) acts_left: usize,
+    pub(crate) good_clocks: bool,
     pub(crate) summary: Summary,
 }
 
@@ -122,6 +123,7 @@ impl Live {
             copied: false,
             log_restored: false,
             acts_left: world.acts.unwrap_or_else(|| 10 + dice.below(31)),
+            good_clocks: dice.percent(30),
             summary: Summary::default(),
             time,
             dice,
@@ -149,7 +151,13 @@ impl Live {
     /// Begins, lets things happen, and ends.
     pub(crate) fn live(&mut self, world: &World) -> Result<(), Broken> {
         self.begin(world)?;
+        // In some worlds everybody meets once in between, so that there is something to clean away.
+        let mut meets_at = if self.dice.percent(50) { self.acts_left / 2 } else { 0 };
         while self.acts_left > 0 {
+            if self.acts_left <= meets_at {
+                meets_at = 0;
+                self.meet()?;
+            }
             if self.dice.percent(70) && self.go_on()? {
                 continue;
             }
@@ -185,18 +193,18 @@ impl Live {
         version: u32,
     ) -> Result<usize, Broken> {
         let schema = Arc::new(self.app.schema(version).map_err(unexpected)?);
-        let ahead = self.dice.between(-2_000, 2_000);
+        // In some worlds clocks are so good that stamps are equal.
+        let (ahead, drift) = match self.good_clocks {
+            true => (0, 0),
+            false => (self.dice.between(-2_000, 2_000), self.dice.between(-50_000, 50_000)),
+        };
         let member = Member {
             number: self.members.len() + 1,
             store,
             raw,
             trouble: Arc::new(Trouble::default()),
             weather: Arc::new(Weather::default()),
-            clock: Arc::new(WallClock::new(
-                self.time.clone(),
-                ahead,
-                self.dice.between(-50_000, 50_000),
-            )),
+            clock: Arc::new(WallClock::new(self.time.clone(), ahead, drift)),
             dice: self.dice.fork(),
             version,
             schema,
@@ -311,6 +319,9 @@ impl Live {
         }
         let logs: Vec<Arc<dyn SharedLog>> = self.places.iter().map(Place::log).collect();
         check_remotes(&now, &member.remotes, &logs, self.log_restored, &self.ledger).map_err(at)?;
+        if !self.copied {
+            check_acknowledgements(&now, &logs, &self.ledger).map_err(at)?;
+        }
         member.remotes = now.remotes;
         Ok(())
     }
@@ -324,7 +335,7 @@ impl Live {
                 let place = self.dice.below(self.places.len());
                 self.sync(who, place);
             }
-            7 if self.members[who].processes.len() == 1 && self.dice.percent(20) => self.start(who),
+            7 if self.members[who].processes.len() == 1 && self.dice.percent(50) => self.start(who),
             7 => self.time.pass(self.dice.between(1, 60_000)),
             _ => self.go_wrong(who)?,
         }
@@ -393,6 +404,13 @@ impl Live {
         );
     }
 
+    /// When entries are cleaned away. A log that loses what everybody has acknowledged gets it back from
+    /// nobody, and so it is with one that a replica meets only afterwards.
+    pub(crate) fn clean_up_entries(&self) -> u64 {
+        let may = !self.faults.contains(&Fault::RestoredLog) && self.places.len() == 1;
+        if may { 1 + self.dice.below(10) as u64 } else { u64::MAX / 2 }
+    }
+
     /// How somebody syncs: with small pages and segments, so that all of them have borders.
     fn options(&self) -> SyncOptions {
         let dice = &self.dice;
@@ -404,11 +422,7 @@ impl Live {
             codec: Codec::ALL[dice.below(Codec::ALL.len())],
             ..SyncOptions::default()
         };
-        // A log that loses what everybody has acknowledged gets it back from nobody, and so it is with one
-        // that a replica meets only afterwards.
-        if !self.faults.contains(&Fault::RestoredLog) && self.places.len() == 1 {
-            options.clean_up_entries = 1 + dice.below(10) as u64;
-        }
+        options.clean_up_entries = self.clean_up_entries();
         for stage in [Stage::Receive, Stage::Share, Stage::Integrate, Stage::CleanUp] {
             if dice.percent(10) {
                 options.skip.push(stage);
