@@ -1,12 +1,12 @@
 //! Rows that changed without a log entry: found by integration, and logged before anything is merged.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::object_log::scan;
 use crate::client::{
-    ClientLog, HISTORY, Stamping, TRIES, bytes, change, find, is_overtaken, object_id,
+    ClientLog, HISTORY, Head, Stamping, TRIES, bytes, change, find, is_overtaken, number, object_id,
 };
-use crate::log::{Op, Write};
+use crate::log::{Entry, Op, Write};
 use crate::merge::{Author, History};
 use crate::schema::Collection;
 use crate::{Error, ErrorKind, Filter, Find, Key, Name, Object, Result, Step};
@@ -30,7 +30,8 @@ pub(super) async fn record_unlogged(log: &ClientLog, objects: &[(Name, Key)]) ->
         let mut head = log.loaded(&mut cached).await?.clone();
         let mut steps = Vec::new();
         let mut writes = Vec::new();
-        for (name, key) in objects {
+        let logged = logged_since(log, &head, objects).await?;
+        for (name, key) in objects.iter().filter(|object| !logged.contains(object)) {
             let Some(changed) = look_at(log, name, key, &values).await? else { continue };
             steps.push(changed.spelled_out());
             writes.extend(changed.write(log)?);
@@ -56,12 +57,30 @@ pub(super) async fn record_unlogged(log: &ClientLog, objects: &[(Name, Key)]) ->
     Err(Error::new(ErrorKind::Unavailable, "other processes write all the time; try again"))
 }
 
+/// The objects that own entries changed which no history has yet: another process of this database wrote
+/// them since the histories were brought up to date, and whoever asked looks again once these have them.
+async fn logged_since<'a>(
+    log: &ClientLog,
+    head: &Head,
+    objects: &'a [(Name, Key)],
+) -> Result<HashSet<&'a (Name, Key)>> {
+    let wanted: HashSet<&(Name, Key)> = objects.iter().collect();
+    let mut logged = HashSet::new();
+    for row in log.find_all(ClientLog::entries_behind(head.folded)).await? {
+        let entry = Entry::from_bytes(number(&row, "seq")?, bytes(&row, "entry")?)?;
+        if let Some(Write { collection, key, .. }) = entry.write {
+            logged.extend(wanted.get(&(collection, key)).copied());
+        }
+    }
+    Ok(logged)
+}
+
 /// The values with which objects were created, as far as their entries are still kept.
 async fn values_of(
     log: &ClientLog,
     objects: &[(Name, Key)],
 ) -> Result<HashMap<(Vec<u8>, u64), Object>> {
-    let wanted: std::collections::HashSet<&(Name, Key)> = objects.iter().collect();
+    let wanted: HashSet<&(Name, Key)> = objects.iter().collect();
     let is_meant = |write: &Write| {
         // A pair of references cannot be looked up, and this is no hot path.
         wanted.contains(&(write.collection.clone(), write.key.clone()))

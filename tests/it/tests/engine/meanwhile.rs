@@ -1,10 +1,14 @@
 //! What another process of the same database does while a sync is under way.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use syncline::log::{Fetch, Fetched, Peer, Receipt, Segment, VersionVector};
 use syncline::shared_log::memory::MemoryLog;
-use syncline::{Object, ReplicaId, Result, SharedLog, async_trait};
+use syncline::sync::status;
+use syncline::{
+    Backend, Capability, Filter, Object, Operation, Outcome, ReplicaId, Result, SharedLog,
+    async_trait,
+};
 use syncline_it::faults::copy;
 use syncline_it::{Replica, STORES, law, schema};
 
@@ -91,5 +95,64 @@ fn what_another_process_writes_while_a_copy_takes_a_new_id_is_kept() {
                 assert_eq!(users.len(), 3 + usize::from(has_open_entries));
             });
         }
+    }
+}
+
+/// Storage that another process writes to right before users are looked up.
+#[derive(Debug)]
+struct Shared {
+    inner: Arc<dyn Backend>,
+    other: Mutex<Option<Replica>>,
+}
+
+#[async_trait]
+impl Backend for Shared {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn capability(&self) -> Capability {
+        self.inner.capability()
+    }
+
+    async fn execute(&self, operation: Operation) -> Result<Outcome> {
+        let looks_up = matches!(&operation, Operation::Find(find) if &*find.collection == "user");
+        let other = self.other.lock().expect("one thread").take_if(|_| looks_up);
+        if let Some(other) = other {
+            let nick = Object::new().with("nick", "theirs");
+            let _ = other.update("user", Filter::key("a"), nick).await;
+        }
+        self.inner.execute(operation).await
+    }
+}
+
+#[test]
+fn what_another_process_writes_while_something_is_merged_is_not_taken_for_unlogged() {
+    for store in STORES {
+        pollster::block_on(async {
+            let log = MemoryLog::new("test".parse().expect("a group"));
+            let (tab, two) = (Replica::new(store, 1).await, Replica::new(store, 2).await);
+            let _ = tab.create("user", user("a")).await;
+            for replica in [&tab, &two] {
+                let _ = replica.sync(&log).await;
+            }
+            // Applied, so that the user's history is stored, and leaves the values to the row.
+            let _ = two.create("user", user("b")).await;
+            let _ = two.sync(&log).await;
+            let _ = tab.sync(&log).await;
+            let _ = two.update("user", Filter::key("a"), Object::new().with("age", 1)).await;
+            let _ = two.sync(&log).await;
+            let other = Mutex::new(Some(tab.clone()));
+            let shared = Arc::new(Shared { inner: tab.backend.clone(), other });
+            let one = Replica::open(shared, 3, schema(), |config| config).await.expect("it opens");
+            let _ = one.sync(&log).await;
+            assert_eq!(one.all("user").await[0], user("a").with("age", 1).with("nick", "theirs"));
+            assert_eq!(status(&one.log).await.expect("a status").written, 2, "logged once");
+            law::check(&one).await;
+            for replica in [&two, &one] {
+                let _ = replica.sync(&log).await;
+            }
+            law::check_equal(&[one, two, tab]).await;
+        });
     }
 }
