@@ -5,8 +5,8 @@ use serde_json::{Value as Json, json};
 use super::{Session, SyncEvent};
 use crate::bug::{self, Bug};
 use crate::client::{
-    ClientLog, DISCARD, ENTRY, HISTORY, Head, REMOTE, SEGMENT, find, int, is_overtaken, number,
-    put, text,
+    CUT, ClientLog, DISCARD, ENTRY, HISTORY, Head, REMOTE, SEGMENT, find, int, is_overtaken,
+    number, put, text,
 };
 use crate::id::{hex, unhex};
 use crate::merge::{Author, Discard, History};
@@ -45,6 +45,7 @@ impl Session<'_> {
                 floor = floor.min(other.peers.values().copied().min().unwrap_or(0));
             }
         }
+        let floor = self.end_of_cut(floor).await?;
         if floor < oldest + worth_it {
             return Ok(());
         }
@@ -77,6 +78,15 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The end of the last whole cut up to a place: of a segment, either all entries are kept or none, so
+    /// that it can be sent again as it was.
+    async fn end_of_cut(&self, up_to: u64) -> Result<u64> {
+        let cuts = find(&CUT, Filter::lte("last", int(up_to)));
+        let last = cuts.order_by("first", crate::Direction::Descending).limit(1);
+        let last = self.log.find(last).await?.objects;
+        last.first().map_or(Ok(0), |cut| number(cut, "last"))
     }
 
     /// Steps that drop the bytes of segments which are applied and which everybody has.

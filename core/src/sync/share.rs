@@ -74,11 +74,15 @@ impl Session<'_> {
     }
 
     async fn send_behind(&mut self, head: &Head, from: u64) -> Result<()> {
+        let held = self.held_of(head).unwrap_or(0);
         let cuts = self.log.cuts_behind(head, from).await?;
         let mut waiting: Vec<Segment> = Vec::new();
         let mut size = 0;
         for cut in &cuts {
-            let segment = self.seal(cut).await?;
+            let Some(segment) = self.seal(cut).await? else {
+                self.pass_over(cut, held)?;
+                continue;
+            };
             size += segment.bytes().len();
             waiting.push(segment);
             if size >= APPEND || self.options.single_batch {
@@ -96,9 +100,19 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn seal(&self, cut: &Cut) -> Result<Segment> {
+    /// The segment of a cut; nothing if its entries were cleaned away.
+    async fn seal(&self, cut: &Cut) -> Result<Option<Segment>> {
         let canonical = self.log.cut_bytes(cut).await?;
         if canonical.is_empty() {
+            return Ok(None);
+        }
+        cut.seal(self.log.group(), self.options.codec, &canonical).map(Some)
+    }
+
+    /// What was cleaned away need not be sent if the log has it: a process may have cleaned up and died
+    /// before it noted what it had shared, or another one may have noted less since.
+    fn pass_over(&mut self, cut: &Cut, held: u64) -> Result<()> {
+        if cut.span.last > held {
             return Err(Error::new(
                 ErrorKind::Rejoin,
                 "the shared log lost entries that every member had, and this database keeps them no more; \
@@ -107,7 +121,9 @@ impl Session<'_> {
             .with("first", cut.span.first)
             .with("last", cut.span.last));
         }
-        cut.seal(self.log.group(), self.options.codec, &canonical)
+        self.remote.shared = cut.span.last;
+        self.dirty = true;
+        Ok(())
     }
 
     /// Appends, and only then notes that it is shared.

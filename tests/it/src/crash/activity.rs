@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use syncline::sync::{Stage as Part, SyncStatus, status};
-use syncline::{Batch, Filter, Key, Object, Operation, SyncOptions, run};
+use syncline::{Batch, ErrorKind, Filter, Key, Object, Operation, SyncOptions, do_sync, run};
 
 use super::act::in_pieces_of;
 use super::stage::{MAIN, Stage, schema};
 use super::{Act, Edit};
-use crate::faults::copy;
+use crate::faults::{FragileLog, Fuse, copy};
 use crate::{Replica, law};
 
 /// What is interrupted.
@@ -308,13 +308,18 @@ async fn before_renewing(stage: &mut Stage, one: Replica) {
 async fn before_cleaning(stage: &mut Stage, one: &Replica, two: &Replica) {
     let many = (0..20).map(|number| note(&format!("many{number}"))).collect();
     stage.write(one, many).await;
-    let log = stage.log();
-    let keep = SyncOptions { skip: vec![Part::CleanUp], ..in_pieces_of(stage.activity.piece()) };
+    // It is shared, and the process dies before it notes that.
+    let fuse = Fuse::new();
+    fuse.light(0, true, true);
+    let log = FragileLog { inner: stage.log(), fuse };
+    let skip = vec![Part::Receive, Part::CleanUp];
+    let share = SyncOptions { skip, ..in_pieces_of(stage.activity.piece()) };
+    let failed = do_sync(&one.log, &log, &share).await.expect_err("its append fails");
+    assert_eq!(failed.kind(), ErrorKind::Unavailable);
     // Own entries are folded, and so can go, once something from elsewhere is applied.
-    for replica in [one, two, one] {
-        stage.write(two, vec![note(&format!("two{}", two.all("note").await.len()))]).await;
-        let _ = replica.sync_with(log.as_ref(), &keep).await;
-    }
+    sync(stage, &[two]).await;
+    stage.write(two, vec![note("seen")]).await;
+    sync(stage, &[two]).await;
 }
 
 fn pages() -> [Edit; 3] {

@@ -1,5 +1,6 @@
 //! The sync engine against chance, faults, copies, clocks and its own promises.
 
+mod cleaning;
 mod clocks;
 mod clones;
 mod counts;
