@@ -2,5 +2,7 @@
 
 fn main() {
     #[cfg(unix)]
-    syncline_it::crash::child::work();
+    if !syncline_it::crash::crowd::work() {
+        syncline_it::crash::child::work();
+    }
 }

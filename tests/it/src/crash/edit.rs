@@ -86,6 +86,11 @@ impl Ledger {
         ledger
     }
 
+    /// Each entry, and how often.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(line, count)| (line.as_str(), *count))
+    }
+
     /// What is in one and not in the other, or not as often.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let all = self.0.keys().chain(other.0.keys().filter(|line| !self.0.contains_key(*line)));

@@ -4,6 +4,8 @@ mod act;
 mod activity;
 #[cfg(unix)]
 pub mod child;
+#[cfg(unix)]
+pub mod crowd;
 mod edit;
 mod enumerate;
 mod place;

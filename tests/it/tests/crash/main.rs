@@ -3,3 +3,5 @@
 mod steps;
 #[cfg(unix)]
 mod syscalls;
+#[cfg(unix)]
+mod whenever;
