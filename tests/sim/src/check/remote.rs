@@ -11,11 +11,13 @@ use crate::ledger::Ledger;
 use crate::tasks::at_once;
 
 /// A cursor, an acknowledgement or a mark is never ahead of what is stored.
+///
+/// Marks are not looked at where the log, or the database, is another than it was.
 pub(crate) fn check_remotes(
     now: &Durable,
     before: &[RemoteRow],
     logs: &[Arc<dyn SharedLog>],
-    log_restored: bool,
+    is_another: bool,
     ledger: &Ledger,
 ) -> Result<(), Broken> {
     let has = |tip: &_| now.has(tip, |from, to| ledger.leads_to(from, to));
@@ -38,7 +40,7 @@ pub(crate) fn check_remotes(
         let peers = at_once(log.peers()).and_then(Result::ok).unwrap_or_default();
         let of_own = peers.iter().filter(|peer| peer.replica == now.replica);
         let mut heads = of_own.flat_map(|peer| &peer.heads);
-        if is_own && !log_restored && row.shared > 0 && !heads.any(|tip| tip.seq >= row.shared) {
+        if is_own && !is_another && row.shared > 0 && !heads.any(|tip| tip.seq >= row.shared) {
             return ahead(format!("{} does not hold own entry {}", row.name, row.shared));
         }
     }
@@ -46,9 +48,9 @@ pub(crate) fn check_remotes(
 }
 
 /// A log was told no more than what is stored.
-pub(crate) fn check_acknowledgements(
+pub(crate) fn check_acknowledgements<'a>(
     now: &Durable,
-    logs: &[Arc<dyn SharedLog>],
+    logs: impl Iterator<Item = &'a dyn SharedLog>,
     ledger: &Ledger,
 ) -> Result<(), Broken> {
     for log in logs {

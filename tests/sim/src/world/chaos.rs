@@ -63,7 +63,7 @@ impl Fault {
 const TEN_YEARS: i64 = 10 * 365 * 24 * 3_600 * 1_000;
 
 /// The most replicas, copies included.
-const CROWD: usize = 5;
+pub(super) const CROWD: usize = 5;
 
 impl Live {
     /// Something goes wrong with a replica, or is put right again.
@@ -75,7 +75,15 @@ impl Live {
         let Some(fault) = self.dice.pick(&self.faults).copied() else { return Ok(()) };
         self.summary.faults += 1;
         match fault {
-            Fault::Crash => self.crash(who),
+            Fault::Crash => {
+                self.crash(who);
+                if self.dice.percent(50) {
+                    self.tell(|| format!("replica {} loses its power", who + 1));
+                    for place in &self.places {
+                        place.cut_power(who, &self.dice).map_err(unexpected)?;
+                    }
+                }
+            }
             Fault::Cancel => {
                 if let Some(what) = self.tasks.cancel(who, &self.dice) {
                     self.tell(|| format!("replica {}: its {what} is dropped", who + 1));
@@ -93,9 +101,10 @@ impl Live {
             Fault::RestoredLog => {
                 if self.dice.percent(30) {
                     let place = self.dice.below(self.places.len());
-                    let keep = self.places[place].restore(&self.dice);
+                    let restored = self.places[place].restore(&self.dice).map_err(unexpected)?;
+                    let Some(to) = restored else { return Ok(()) };
                     self.log_restored = true;
-                    self.tell(|| format!("log {} is restored to {keep} segments", place + 1));
+                    self.tell(|| format!("log {} is restored to {to}", place + 1));
                     self.forget_lost_promises();
                 }
             }

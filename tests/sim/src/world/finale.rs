@@ -12,7 +12,6 @@ use super::live::{Live, unexpected};
 use crate::check::{Broken, Ending, Invariant, end};
 use crate::law::Entries;
 use crate::ledger::author;
-use crate::place::Place;
 use crate::tasks::at_once;
 
 /// Within so many rounds all is exchanged, whatever happened before.
@@ -78,6 +77,7 @@ impl Live {
             let mut quiet = true;
             for who in 0..self.members.len() {
                 for place in 0..self.places.len() {
+                    self.places[place].arrive().map_err(unexpected)?;
                     let report = self.sync_now(who, place)?;
                     self.tell(|| format!("replica {}: has synced: {}", who + 1, told(&report)));
                     quiet &=
@@ -171,7 +171,9 @@ impl Live {
             limit_entries: u64::MAX,
         };
         let mut tips = BTreeSet::new();
-        for log in self.places.iter().map(Place::log) {
+        let sites = 0..self.members.len();
+        let logs = self.places.iter().flat_map(|place| sites.clone().map(|who| place.log(who)));
+        for log in logs {
             let fetched = at_once(log.fetch(&everything));
             for segment in fetched.and_then(Result::ok).into_iter().flat_map(|page| page.segments) {
                 let span = *segment.span();

@@ -18,7 +18,7 @@ use crate::dice::Dice;
 use crate::disk::{Store, Trouble};
 use crate::ledger::Ledger;
 use crate::link::{Echoes, Link, Traffic, Weather};
-use crate::place::{Meeting, Place};
+use crate::place::{Ground, Meeting, Place};
 use crate::tasks::Tasks;
 use crate::time::{Time, WallClock};
 use crate::trace::Trace;
@@ -97,23 +97,13 @@ impl Live {
                 world.faults.iter().filter(chosen).copied().collect()
             }
         };
-        let drawn = match dice.below(5) {
-            0 => vec![Meeting::Memory],
-            1 => vec![Meeting::Hub, Meeting::Memory],
-            _ => vec![Meeting::Hub],
-        };
-        let meetings = world.meetings.clone().unwrap_or(drawn);
-        let place = |(number, meeting): (usize, &Meeting)| {
-            Place::new(*meeting, number + 1, &group, &time, &dice)
-        };
-        let places = meetings.iter().enumerate().map(place).collect();
         Self {
             app,
             group,
             trace: Arc::new(Trace::new(world.trace)),
             tasks: Tasks::default(),
             members: Vec::new(),
-            places,
+            places: Vec::new(),
             ledger: Ledger::default(),
             promises: Arc::default(),
             mail: Arc::default(),
@@ -170,6 +160,7 @@ impl Live {
         let faults: Vec<String> = self.faults.iter().map(|fault| format!("{fault:?}")).collect();
         self.tell(|| format!("seed {}; what may go wrong: {}", world.seed, faults.join(", ")));
         let replicas = world.replicas.unwrap_or_else(|| 2 + self.dice.below(3));
+        self.make_places(world, replicas).map_err(unexpected)?;
         for number in 0..replicas {
             let drawn = if self.dice.percent(75) {
                 Store::ALL[0]
@@ -181,6 +172,26 @@ impl Live {
             let raw = store.copied().unwrap_or(drawn).empty().map_err(unexpected)?;
             let version = 1 + self.dice.below(self.app.versions() as usize) as u32;
             let _ = self.add(store.copied().unwrap_or(drawn), raw, version)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the logs at which replicas meet.
+    fn make_places(&mut self, world: &World, replicas: usize) -> Result<()> {
+        let drawn = match self.dice.below(6) {
+            0 => vec![Meeting::Memory],
+            1 => vec![Meeting::Hub, Meeting::Memory],
+            2 => vec![Meeting::Folder],
+            _ => vec![Meeting::Hub],
+        };
+        let ground = Ground {
+            group: &self.group,
+            time: &self.time,
+            dice: &self.dice,
+            sites: replicas.max(super::chaos::CROWD),
+        };
+        for (number, meeting) in (1..).zip(world.meetings.as_ref().unwrap_or(&drawn)) {
+            self.places.push(Place::new(*meeting, number, &ground)?);
         }
         Ok(())
     }
@@ -317,10 +328,14 @@ impl Live {
             let seen = format!("replica {} gave a number twice", who + 1);
             return Err(Broken::new(Invariant::OneNumberOneEntry, seen));
         }
-        let logs: Vec<Arc<dyn SharedLog>> = self.places.iter().map(Place::log).collect();
-        check_remotes(&now, &member.remotes, &logs, self.log_restored, &self.ledger).map_err(at)?;
+        let logs: Vec<Arc<dyn SharedLog>> =
+            self.places.iter().map(|place| place.log(who)).collect();
+        check_remotes(&now, &member.remotes, &logs, self.log_restored || self.copied, &self.ledger)
+            .map_err(at)?;
         if !self.copied {
-            check_acknowledgements(&now, &logs, &self.ledger).map_err(at)?;
+            let quick = self.places.iter().zip(&logs).filter(|(place, _)| place.is_quick());
+            let quick = quick.map(|(_, log)| log.as_ref());
+            check_acknowledgements(&now, quick, &self.ledger).map_err(at)?;
         }
         member.remotes = now.remotes;
         Ok(())
@@ -329,6 +344,11 @@ impl Live {
     /// Something happens: somebody does something, or something goes wrong.
     fn happen(&mut self) -> Result<(), Broken> {
         let who = self.dice.below(self.members.len());
+        for place in 0..self.places.len() {
+            if let Some(what) = self.places[place].carry(&self.dice) {
+                self.tell(|| what);
+            }
+        }
         match self.dice.below(10) {
             0..=3 => self.act(who),
             4..=6 => {
@@ -372,7 +392,7 @@ impl Live {
     /// A link from a replica to a place.
     pub(crate) fn link(&self, who: usize, place: usize) -> Link {
         Link {
-            to: self.places[place].log(),
+            to: self.places[place].log(who),
             time: self.time.clone(),
             dice: self.members[who].dice.clone(),
             weather: self.members[who].weather.clone(),
