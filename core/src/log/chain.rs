@@ -43,6 +43,11 @@ impl Chains {
         span.first == 1 || self.by_tip.contains_key(&span.root())
     }
 
+    /// Whether a span that is held ends here.
+    pub fn leads_to(&self, place: &Tip) -> bool {
+        self.by_tip.contains_key(place)
+    }
+
     /// The spans that a reader who knows `known` may lack, each behind those it continues.
     ///
     /// Lanes take turns, so that a long one does not hold up the others.

@@ -7,6 +7,7 @@ use syncline_core::log::chain::{Chains, Gap};
 use syncline_core::log::{
     After, Cursor, Damage, Fetch, Fetched, Segment, Span, Tip, VersionVector, lane_start,
 };
+use syncline_core::value::canonical::{Reader, put_bytes};
 use syncline_core::{Group, ReplicaId, Result};
 
 use crate::error::FsError;
@@ -43,11 +44,15 @@ impl<'a> Fetching<'a> {
 
     /// The answer.
     pub(crate) fn answer(mut self, request: &Fetch) -> Result<Fetched, FsError> {
-        let known = known(&request.after)?;
+        let (known, held) = known(&request.after)?;
         // Each time around, one more file is known for what it is.
         let (plan, page) = loop {
             self.is_outdated = false;
             let plan = self.listing.hopeful_chains();
+            // What was here is not: the folder was restored, or files were removed. Somebody has it still.
+            if held.tips.iter().any(|tip| !plan.leads_to(tip)) {
+                return Err(FsError::UnknownCursor);
+            }
             let page = self.page(&plan, &known, request);
             if !self.is_outdated && !page.more {
                 self.look_behind_gaps(&plan, &known, request.limit_bytes);
@@ -56,7 +61,7 @@ impl<'a> Fetching<'a> {
                 break (plan, page);
             }
         };
-        let cursor = cursor(&known, &page.spans);
+        let cursor = cursor(&known, &page.spans, &plan);
         self.tell_gaps(&plan, &known);
         let own = self.own(plan, request.replica);
         let segments = page.spans.iter().filter_map(|span| self.read.remove(span)).collect();
@@ -171,19 +176,25 @@ impl<'a> Fetching<'a> {
     }
 }
 
-/// What the caller knows.
-fn known(after: &After) -> Result<VersionVector, FsError> {
+/// What the caller knows, and what of it was here when the cursor was issued.
+fn known(after: &After) -> Result<(VersionVector, VersionVector), FsError> {
     match after {
-        After::Known(known) => Ok(known.clone()),
-        After::Cursor(Cursor(bytes)) => {
-            let bytes = bytes.strip_prefix(&[CURSOR]).ok_or(FsError::UnknownCursor)?;
-            VersionVector::from_bytes(bytes).map_err(|_| FsError::UnknownCursor)
-        }
+        After::Known(known) => Ok((known.clone(), VersionVector::default())),
+        After::Cursor(Cursor(bytes)) => read_cursor(bytes).ok_or(FsError::UnknownCursor),
     }
 }
 
-/// What the caller knows behind these segments: where a lane goes on, its earlier place is let go.
-fn cursor(known: &VersionVector, delivered: &[Span]) -> Cursor {
+fn read_cursor(bytes: &[u8]) -> Option<(VersionVector, VersionVector)> {
+    let mut reader = Reader::new(bytes.strip_prefix(&[CURSOR])?);
+    let known = VersionVector::from_bytes(reader.bytes().ok()?).ok()?;
+    let held = VersionVector::from_bytes(reader.bytes().ok()?).ok()?;
+    reader.end().ok()?;
+    Some((known, held))
+}
+
+/// What the caller knows behind these segments, and what of it is here: where a lane goes on, its earlier
+/// place is let go.
+fn cursor(known: &VersionVector, delivered: &[Span], plan: &Chains) -> Cursor {
     let mut tips: BTreeSet<Tip> = known.tips.iter().copied().collect();
     for span in delivered {
         let _ = tips.insert(span.tip());
@@ -191,8 +202,11 @@ fn cursor(known: &VersionVector, delivered: &[Span]) -> Cursor {
     for span in delivered {
         let _ = tips.remove(&span.root());
     }
+    let held = tips.iter().copied().filter(|tip| plan.leads_to(tip));
+    let held = VersionVector::new(held).to_bytes();
     let mut bytes = vec![CURSOR];
-    bytes.extend(VersionVector::new(tips).to_bytes());
+    put_bytes(&mut bytes, &VersionVector::new(tips).to_bytes());
+    put_bytes(&mut bytes, &held);
     Cursor(bytes)
 }
 

@@ -297,6 +297,22 @@ fn a_cursor_grows_with_the_lanes_and_not_with_what_is_in_them() {
 }
 
 #[test]
+fn who_read_what_is_gone_since_is_told_to_rejoin() {
+    let (place, mut ann) = (Place::new(), sealer(1));
+    let segments = [ann.notes(["a"]), ann.notes(["b"])];
+    let _ = pollster::block_on(place.log.append(&segments)).expect("they are taken");
+    let mut follower = Follower::new(replica(9));
+    let _ = all(&mut follower, &place.log);
+    std::fs::remove_file(place.file(&segments[1])).expect("it is there");
+    for log in [place.log.clone(), place.again()] {
+        let answer = pollster::block_on(log.fetch(&follower.request));
+        assert_eq!(answer.map_err(|error| error.kind()), Err(ErrorKind::Rejoin));
+    }
+    let _ = pollster::block_on(place.log.append(&segments)).expect("it is passed on");
+    assert!(all(&mut follower, &place.log).is_empty(), "the cursor holds again");
+}
+
+#[test]
 fn half_a_cursor_is_refused() {
     let place = Place::with(&[sealer(1).notes(["a"])]);
     let mut follower = Follower::new(replica(99));

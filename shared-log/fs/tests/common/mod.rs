@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use syncline_conformance::lanes::{Follower, Sealer, replica};
-use syncline_core::log::{Damage, Fetched, Receipt, Segment, Span};
-use syncline_core::{Group, SharedLog};
+use syncline_core::log::{After, Damage, Fetched, Receipt, Segment, Span};
+use syncline_core::{ErrorKind, Group, SharedLog};
 use syncline_shared_log_fs::FsLog;
 
 pub fn family() -> Group {
@@ -85,12 +85,21 @@ impl Place {
     }
 }
 
+/// A page; where files are gone that were there, it goes on from what is known, as a sync does.
 pub fn page(follower: &mut Follower, log: &dyn SharedLog) -> Fetched {
-    pollster::block_on(follower.page(log)).expect("the folder is there")
+    match pollster::block_on(follower.page(log)) {
+        Err(error) if error.kind() == ErrorKind::Rejoin => {
+            follower.request.after = After::Known(follower.known());
+            pollster::block_on(follower.page(log)).expect("the folder is there")
+        }
+        other => other.expect("the folder is there"),
+    }
 }
 
 pub fn all(follower: &mut Follower, log: &dyn SharedLog) -> Vec<Segment> {
-    pollster::block_on(follower.all(log)).expect("the folder is there")
+    let before = follower.received.len();
+    while page(follower, log).more {}
+    follower.received[before..].to_vec()
 }
 
 /// Turns one bit round.
