@@ -183,7 +183,8 @@ impl<'a> Sql<'a> {
             letter.is_whitespace() || (letter.is_ascii() && !letter.is_ascii_alphanumeric())
         };
         let wanted = wanted.iter().flat_map(|wanted| wanted.split(between));
-        let wanted = wanted.filter(|word| !word.is_empty());
+        // What holds no letter and no digit asks for nothing, as everywhere else.
+        let wanted = wanted.filter(|word| syncline_core::query::words(word).next().is_some());
         let wanted: Vec<String> = wanted.map(|word| format!("\"{word}\"")).collect();
         if wanted.is_empty() {
             self.null(column, false);
