@@ -254,7 +254,10 @@ impl History {
             return Ok(true);
         }
         let history = Self::from_bytes(bytes, None)?;
-        Ok(history.is_some_and(|history| history.exists() || history.was_deleted()))
+        // What another reconciler keeps is known to it alone.
+        let knows =
+            |history: Self| history.exists() || history.was_deleted() || !history.kept.is_empty();
+        Ok(history.is_some_and(knows))
     }
 
     /// Whether stored bytes leave the values to the row.
