@@ -1,9 +1,9 @@
 //! What must hold once all is quiet.
 
-use syncline::Value;
 use syncline::log::{LaneHash, Op, Tip};
 use syncline::merge::{Author, Discard};
 use syncline::sync::Fingerprint;
+use syncline::{Name, Value};
 
 use super::invariant::{Broken, Invariant};
 use super::watch::Watch;
@@ -23,6 +23,8 @@ pub(crate) struct Ending<'a> {
     pub(crate) promises: &'a Promises,
     /// Whether databases were copied or rolled back.
     pub(crate) copied: bool,
+    /// Collections with a reconciler of their own, which decides what is a loss.
+    pub(crate) own_rules: &'a [Name],
 }
 
 /// Replicas converge, nothing that was promised is gone, and what lost was reported.
@@ -74,7 +76,7 @@ fn promises(ending: &Ending<'_>, entries: &Entries) -> Result<(), Broken> {
 
 /// Every value that lost against a write that did not know of it was reported.
 fn losses(ending: &Ending<'_>, entries: &Entries) -> Result<(), Broken> {
-    for (id, entries) in entries {
+    for (id, entries) in entries.iter().filter(|(id, _)| !ending.own_rules.contains(&id.0)) {
         for (by, op) in entries {
             let (Op::Create(fields) | Op::Update(fields)) = op else { continue };
             for (field, value) in fields.iter().filter(|(_, value)| !value.is_null()) {

@@ -28,8 +28,6 @@ pub enum Invariant {
     ProgressIsMade,
     /// Replicas that know the same show the same, and equal fingerprints.
     ReplicasConverge,
-    /// Pages, batches and requests stay within their limits, however much was written.
-    WorkIsBounded,
     /// Errors are of the kinds that the situation explains.
     ErrorsAreExpected,
     /// The engine never panics.
@@ -53,7 +51,6 @@ impl Invariant {
             Self::LostValuesAreReported => "a value that loses unseen is reported",
             Self::ProgressIsMade => "when faults stop, all is exchanged in a few rounds",
             Self::ReplicasConverge => "replicas that know the same show the same",
-            Self::WorkIsBounded => "pages, batches and requests stay within their limits",
             Self::ErrorsAreExpected => "errors are of the kinds that the situation explains",
             Self::NothingPanics => "nothing panics",
             Self::ApplicationHolds => "the application's own promise holds",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syncline::log::{Entry, Op, Tip, lane_start};
 use syncline::merge::Author;
-use syncline::{Backend, Group, Object, ReplicaId, Schema};
+use syncline::{Backend, Group, Name, Object, ReplicaId, Schema};
 
 use super::durable::{Durable, LaneRow};
 use super::invariant::{Broken, Invariant};
@@ -46,6 +46,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) group: &'a Group,
     pub(crate) app: &'a dyn App,
+    /// Collections with a reconciler of their own, which decides who wins.
+    pub(crate) own_rules: &'a [Name],
 }
 
 type Check = Result<(), Broken>;
@@ -100,7 +102,7 @@ impl Watch {
         }
         self.judge(sight, &touched)?;
         if let Some(before) = before.filter(|before| before.replica == seen.replica) {
-            self.local_writes_win(&before, &seen)?;
+            self.local_writes_win(sight, &before, &seen)?;
         }
         self.seen = Some(seen);
         Ok(Some(now))
@@ -251,8 +253,10 @@ impl Watch {
     }
 
     /// What was written here just now stands.
-    fn local_writes_win(&self, before: &Seen, now: &Seen) -> Check {
-        let new = |open: &&Open| open.by.seq > before.last && open.by.stamp.millis() > 0;
+    fn local_writes_win(&self, sight: &Sight<'_>, before: &Seen, now: &Seen) -> Check {
+        let by_law = |open: &Open| !sight.own_rules.contains(&open.id.0);
+        let is_new = |open: &Open| open.by.seq > before.last && open.by.stamp.millis() > 0;
+        let new = |open: &&Open| is_new(open) && by_law(open);
         let mut latest: BTreeMap<&ObjectId, &Open> = BTreeMap::new();
         for open in now.open.iter().filter(new) {
             let _ = latest.insert(&open.id, open);

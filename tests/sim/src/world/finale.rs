@@ -159,6 +159,7 @@ impl Live {
             ledger: &self.ledger,
             promises: &self.promises,
             copied: self.copied,
+            own_rules: &self.own_rules,
         })
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use syncline::log::Codec;
 use syncline::merge::Discard;
 use syncline::sync::{Stage, SyncEvent, SyncObserver};
-use syncline::{ErrorKind, Group, Result, SharedLog, SyncOptions, do_sync};
+use syncline::{ClientLogConfig, ErrorKind, Group, Name, Result, SharedLog, SyncOptions, do_sync};
 
 use super::chaos::Fault;
 use super::member::{Member, Process};
@@ -48,6 +48,8 @@ pub(crate) struct Live {
     pub(crate) log_restored: bool,
     pub(crate) acts_left: usize,
     pub(crate) good_clocks: bool,
+    /// Collections with a reconciler of their own.
+    pub(crate) own_rules: Vec<Name>,
     pub(crate) summary: Summary,
 }
 
@@ -114,6 +116,7 @@ impl Live {
             log_restored: false,
             acts_left: world.acts.unwrap_or_else(|| 10 + dice.below(31)),
             good_clocks: dice.percent(30),
+            own_rules: Vec::new(),
             summary: Summary::default(),
             time,
             dice,
@@ -161,6 +164,10 @@ impl Live {
         self.tell(|| format!("seed {}; what may go wrong: {}", world.seed, faults.join(", ")));
         let replicas = world.replicas.unwrap_or_else(|| 2 + self.dice.below(3));
         self.make_places(world, replicas).map_err(unexpected)?;
+        let clock = Arc::new(WallClock::new(self.time.clone(), 0, 0));
+        let config = ClientLogConfig::new(self.group.clone(), clock, Arc::new(self.dice.fork()));
+        let chosen = self.app.configure(config).reconcilers;
+        self.own_rules = chosen.into_iter().map(|(name, _)| name).collect();
         for number in 0..replicas {
             let drawn = if self.dice.percent(75) {
                 Store::ALL[0]
@@ -317,6 +324,7 @@ impl Live {
             schema: &member.schema,
             group: &self.group,
             app: self.app.as_ref(),
+            own_rules: &self.own_rules,
         };
         let at = |broken: Broken| {
             Broken::new(broken.invariant, format!("replica {}: {}", who + 1, broken.seen))
