@@ -1,10 +1,10 @@
 //! Integrating: what was received earlier and not applied, and what was parked and may go on now.
 
 use super::Session;
-use super::applying::{Applying, note, obstacle_of, read};
+use super::applying::{Applying, Buffer, note, obstacle_of, read};
 use super::receive::Attempt;
 use crate::client::{
-    Lane, PARKED, Rows, SEGMENT, TRIES, bytes, find, int, is_overtaken, number, text,
+    Head, Lane, PARKED, Rows, SEGMENT, TRIES, bytes, find, int, is_overtaken, number, text,
 };
 use crate::log::{Entry, LaneHash, Segment};
 use crate::{Error, ErrorKind, Filter, Key, Object, Result, Step, Value};
@@ -31,58 +31,61 @@ impl Session<'_> {
     async fn integrate_some(&mut self, id: &str) -> Result<bool> {
         let mut rows = Rows::Write;
         for _ in 0..TRIES {
-            let Some(before) = self.lanes.get(id).cloned() else { return Ok(false) };
-            if !self.fill_buffer(&before).await? {
-                return Ok(false);
-            }
             let log = self.log;
             let mut cached = log.lock().await;
-            let mut head = log.loaded(&mut cached).await?.clone();
-            let again = match self.settle(&mut head).await {
-                Err(error) if is_overtaken(&error) => true,
-                other => other.map(|()| false)?,
+            let mut head = self.head_and_lanes(&mut cached).await?;
+            let Some(before) = self.lanes.get(id).cloned() else { return Ok(false) };
+            let read = match self.fill_buffer(&head, &before).await {
+                Ok(false) => return Ok(false),
+                Ok(true) => self.settle(&mut head).await,
+                Err(error) => Err(error),
             };
-            if again {
-                *cached = None;
-            } else {
-                *cached = Some(head.clone());
-                let applying = self.take_batches(&mut head);
-                if matches!(
-                    self.apply(cached, head, applying, Vec::new(), &mut rows).await?,
-                    Attempt::Done
-                ) {
-                    return Ok(self
-                        .lanes
-                        .get(id)
-                        .is_some_and(|lane| lane.applied > before.applied));
+            match read {
+                Err(error) if is_overtaken(&error) => {
+                    *cached = None;
+                    continue;
                 }
+                other => other?,
             }
-            self.buffers.clear();
-            self.load_lanes().await?;
+            *cached = Some(head.clone());
+            let applying = self.take_batches(&mut head);
+            let attempt = self.apply(cached, head, applying, Vec::new(), &mut rows).await?;
+            if matches!(attempt, Attempt::Done) {
+                let applied = |lane: &Lane| lane.applied > before.applied;
+                return Ok(self.lanes.get(id).is_some_and(applied));
+            }
         }
         Err(Error::new(ErrorKind::Unavailable, "other processes write all the time; sync again"))
     }
 
     /// Reads stored segments until a whole batch is there; false if there is none.
-    async fn fill_buffer(&mut self, lane: &Lane) -> Result<bool> {
+    async fn fill_buffer(&mut self, head: &Head, lane: &Lane) -> Result<bool> {
         let waiting =
             Filter::eq("lane", lane.id.as_str()).and(Filter::gt("last", int(lane.applied)));
         let mut question = find(&SEGMENT, waiting);
         question.page_bytes = READ;
         let mut next = Some(question);
-        let buffer = self.buffers.entry(lane.id.clone()).or_default();
-        *buffer = Default::default();
+        let mut buffer = Buffer::default();
         while let Some(question) = next {
             let page = self.log.find(question.clone()).await?;
             for row in &page.objects {
-                buffer.push(&Segment::parse(bytes(row, "bytes")?)?, lane.applied);
+                buffer.push(&self.stored_segment(head, row).await?, lane.applied);
             }
             if buffer.has_whole_batch() {
+                let _ = self.buffers.insert(lane.id.clone(), buffer);
                 return Ok(true);
             }
             next = question.following(&page);
         }
         Ok(false)
+    }
+
+    /// A segment that waits. If its bytes are cleaned away, another process has applied it meanwhile.
+    async fn stored_segment(&self, head: &Head, row: &Object) -> Result<Segment> {
+        if row.value("bytes").is_null() {
+            let _ = self.log.write(vec![head.guard()]).await?;
+        }
+        Segment::parse(bytes(row, "bytes")?)
     }
 
     /// Tries again what is parked and whose cause may be gone.
@@ -102,22 +105,28 @@ impl Session<'_> {
     async fn retry(&mut self, row: &Object) -> Result<()> {
         let (id, first, last) = (text(row, "lane")?, number(row, "first")?, number(row, "last")?);
         for _ in 0..TRIES {
-            let Some(entries) = self.parked_entries(id, first, last).await? else { return Ok(()) };
-            let writes = entries.iter().filter_map(|(entry, _)| entry.write.as_ref());
-            let stuck = writes.into_iter().any(|write| obstacle_of(self.log, write).is_some());
-            if stuck {
-                return Ok(());
-            }
             let log = self.log;
             let mut cached = log.lock().await;
-            let mut head = log.loaded(&mut cached).await?.clone();
-            match self.settle(&mut head).await {
+            let mut head = self.head_and_lanes(&mut cached).await?;
+            // Another process may have tried again, too.
+            let is_parked =
+                |lane: &Lane| lane.except.iter().any(|(a, b)| *a <= first && last <= *b);
+            if !self.lanes.get(id).is_some_and(is_parked) {
+                return Ok(());
+            }
+            let read = self.parked_entries(&head, (id, first, last)).await;
+            let settled = match read {
+                Ok(Some(entries)) => self.settle(&mut head).await.map(|()| entries),
+                Ok(None) => return Ok(()),
+                Err(error) => Err(error),
+            };
+            let entries = match settled {
                 Err(error) if is_overtaken(&error) => {
                     *cached = None;
                     continue;
                 }
                 other => other?,
-            }
+            };
             let Some(lane) = self.lanes.get_mut(id) else { return Ok(()) };
             let mut applying = Applying::default();
             lane.unpark(first, last);
@@ -133,30 +142,30 @@ impl Session<'_> {
             if matches!(attempt, Attempt::Done) {
                 return Ok(());
             }
-            self.load_lanes().await?;
         }
         Err(Error::new(ErrorKind::Unavailable, "other processes write all the time; sync again"))
     }
 
-    /// The entries of a parked run, or nothing while they cannot be read.
+    /// The entries of a parked run, or nothing while they cannot be read or applied.
     async fn parked_entries(
         &self,
-        id: &str,
-        first: u64,
-        last: u64,
+        head: &Head,
+        (id, first, last): (&str, u64, u64),
     ) -> Result<Option<Vec<(Entry, LaneHash)>>> {
         let run = Filter::eq("lane", id)
             .and(Filter::gte("last", int(first)))
             .and(Filter::lte("first", int(last)));
         let mut entries = Vec::new();
         for row in self.log.find_all(find(&SEGMENT, run)).await? {
-            match read(&Segment::parse(bytes(&row, "bytes")?)?) {
+            match read(&self.stored_segment(head, &row).await?) {
                 Ok(read) => entries.extend(read),
                 Err(_still_unreadable) => return Ok(None),
             }
         }
         entries.retain(|(entry, _)| (first..=last).contains(&entry.seq));
-        Ok(Some(entries))
+        let mut writes = entries.iter().filter_map(|(entry, _)| entry.write.as_ref());
+        let is_stuck = writes.any(|write| obstacle_of(self.log, write).is_some());
+        Ok((!is_stuck).then_some(entries))
     }
 }
 

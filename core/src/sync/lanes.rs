@@ -23,14 +23,34 @@ pub(super) enum Place {
 }
 
 impl Session<'_> {
-    /// Reads what is received of every lane.
-    pub(super) async fn load_lanes(&mut self) -> Result<()> {
+    /// Reads what is received of every lane, after the head was read. Lanes are guarded by the head alone:
+    /// with a head that was read later, what another process stored in between would be written over.
+    pub(super) async fn load_lanes_for(&mut self, head: &Head) -> Result<()> {
+        self.buffers.clear();
+        self.witnesses = Default::default();
         self.lanes.clear();
         for row in self.log.find_all(find(&LANE, Filter::All)).await? {
             let lane = Lane::from_row(&row)?;
             let _ = self.lanes.insert(lane.id.clone(), lane);
         }
+        self.lanes_at = Some(head.rev);
         Ok(())
+    }
+
+    /// The head, with lanes that are no older.
+    pub(super) async fn head_and_lanes(&mut self, cached: &mut Option<Head>) -> Result<Head> {
+        let head = self.log.loaded(cached).await?.clone();
+        if self.lanes_at != Some(head.rev) {
+            self.load_lanes_for(&head).await?;
+        }
+        Ok(head)
+    }
+
+    /// The head moved on by what this sync stored itself, and the lanes with it.
+    pub(super) fn moved_on(&mut self, before: i64, head: &Head) {
+        if self.lanes_at == Some(before) {
+            self.lanes_at = Some(head.rev);
+        }
     }
 
     /// Everything that is durably received, the own lane included.

@@ -102,6 +102,8 @@ struct Session<'a> {
     options: &'a SyncOptions,
     remote: Remote,
     lanes: BTreeMap<String, Lane>,
+    /// The revision of the head that the lanes go with, if they go with any.
+    lanes_at: Option<i64>,
     /// Entries that were received in this sync and are not applied yet.
     buffers: BTreeMap<String, Buffer>,
     witnesses: Witnesses,
@@ -126,12 +128,13 @@ impl<'a> Session<'a> {
         shared: &'a dyn SharedLog,
         options: &'a SyncOptions,
     ) -> Result<Self> {
-        let mut session = Self {
+        Ok(Self {
             log,
             shared,
             options,
             remote: Remote::load(log, shared.name()).await?,
             lanes: BTreeMap::new(),
+            lanes_at: None,
             buffers: BTreeMap::new(),
             witnesses: Witnesses::default(),
             page: Vec::new(),
@@ -141,13 +144,12 @@ impl<'a> Session<'a> {
             at: None,
             dirty: false,
             report: SyncReport { finished: true, ..SyncReport::default() },
-        };
-        session.load_lanes().await?;
-        Ok(session)
+        })
     }
 
     async fn run(&mut self) -> Result<()> {
         let head = self.log.fresh_head().await?;
+        self.load_lanes_for(&head).await?;
         if !self.remote.is_for(&head) {
             self.shared.join(head.replica).await?;
             self.remote.replica = Some(head.replica);

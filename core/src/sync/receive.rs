@@ -112,9 +112,6 @@ impl Session<'_> {
                     let error = self.remote.error.take();
                     self.remote = before.1.clone();
                     self.remote.error = error;
-                    self.buffers.clear();
-                    self.witnesses = Default::default();
-                    self.load_lanes().await?;
                 }
             }
         }
@@ -124,7 +121,7 @@ impl Session<'_> {
     async fn try_page(&mut self, fetched: &Fetched, rows: &mut Rows) -> Result<Attempt> {
         let log = self.log;
         let mut cached = log.lock().await;
-        let mut head = log.loaded(&mut cached).await?.clone();
+        let mut head = self.head_and_lanes(&mut cached).await?;
         self.page.clear();
         if self.knows_all(&head, fetched).await? {
             self.read_up_to(&fetched.cursor);
@@ -256,6 +253,8 @@ impl Session<'_> {
         rows: &mut Rows,
     ) -> Result<Attempt> {
         let Applying { objects, steps: lanes, entries, parked, withheld } = applying;
+        // They are ahead of what is stored, until it is stored.
+        self.lanes_at = None;
         let merged = self.log.merge(objects, &mut self.witnesses, *rows).await?;
         if !merged.unlogged.is_empty() {
             *cached = None;
@@ -277,7 +276,10 @@ impl Session<'_> {
         }
         steps.push(head.store());
         match self.log.write(steps).await {
-            Ok(_) => *cached = Some(head),
+            Ok(_) => {
+                self.lanes_at = Some(head.rev);
+                *cached = Some(head);
+            }
             Err(error) if is_overtaken(&error) => {
                 *cached = None;
                 return Ok(Attempt::Again);

@@ -62,15 +62,21 @@ impl Session<'_> {
     /// Cuts the own entries and folds them: nothing of this replica is outside the histories then.
     pub(super) async fn settle(&mut self, head: &mut Head) -> Result<()> {
         self.restamp_and_freeze(head).await?;
-        self.log.fold(head).await
+        let before = head.rev;
+        self.log.fold(head).await?;
+        self.moved_on(before, head);
+        Ok(())
     }
 
     async fn restamp_and_freeze(&mut self, head: &mut Head) -> Result<()> {
         if head.frozen == head.seq {
             return Ok(());
         }
+        let before = head.rev;
         self.restamp(head).await?;
-        self.log.freeze(head, self.limits(), self.options.send_hook.as_ref()).await
+        self.log.freeze(head, self.limits(), self.options.send_hook.as_ref()).await?;
+        self.moved_on(before, head);
+        Ok(())
     }
 
     async fn send_behind(&mut self, head: &Head, from: u64) -> Result<()> {

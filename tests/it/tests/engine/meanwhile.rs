@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use syncline::log::{Fetch, Fetched, Peer, Receipt, Segment, VersionVector};
 use syncline::shared_log::memory::MemoryLog;
-use syncline::sync::status;
+use syncline::sync::{Stage, status};
 use syncline::{
     Backend, Capability, Filter, Object, Operation, Outcome, ReplicaId, Result, SharedLog,
-    async_trait,
+    SyncOptions, async_trait,
 };
 use syncline_it::faults::copy;
 use syncline_it::{Replica, STORES, law, schema};
@@ -98,11 +98,19 @@ fn what_another_process_writes_while_a_copy_takes_a_new_id_is_kept() {
     }
 }
 
-/// Storage that another process writes to right before users are looked up.
+/// Storage in which another process does something right before a collection is looked up.
 #[derive(Debug)]
 struct Shared {
     inner: Arc<dyn Backend>,
-    other: Mutex<Option<Replica>>,
+    before: &'static str,
+    other: Mutex<Option<(Replica, Does)>>,
+}
+
+/// What that is.
+#[derive(Debug)]
+enum Does {
+    Edit,
+    Sync(MemoryLog),
 }
 
 #[async_trait]
@@ -116,11 +124,19 @@ impl Backend for Shared {
     }
 
     async fn execute(&self, operation: Operation) -> Result<Outcome> {
-        let looks_up = matches!(&operation, Operation::Find(find) if &*find.collection == "user");
+        let looks_up =
+            matches!(&operation, Operation::Find(find) if &*find.collection == self.before);
         let other = self.other.lock().expect("one thread").take_if(|_| looks_up);
-        if let Some(other) = other {
-            let nick = Object::new().with("nick", "theirs");
-            let _ = other.update("user", Filter::key("a"), nick).await;
+        match other {
+            Some((other, Does::Edit)) => {
+                let nick = Object::new().with("nick", "theirs");
+                let _ = other.update("user", Filter::key("a"), nick).await;
+            }
+            Some((other, Does::Sync(log))) => {
+                let eager = SyncOptions { clean_up_entries: 1, ..SyncOptions::default() };
+                let _ = other.sync_with(&log, &eager).await;
+            }
+            None => {}
         }
         self.inner.execute(operation).await
     }
@@ -142,8 +158,9 @@ fn what_another_process_writes_while_something_is_merged_is_not_taken_for_unlogg
             let _ = tab.sync(&log).await;
             let _ = two.update("user", Filter::key("a"), Object::new().with("age", 1)).await;
             let _ = two.sync(&log).await;
-            let other = Mutex::new(Some(tab.clone()));
-            let shared = Arc::new(Shared { inner: tab.backend.clone(), other });
+            let other = Mutex::new(Some((tab.clone(), Does::Edit)));
+            let inner = tab.backend.clone();
+            let shared = Arc::new(Shared { inner, before: "user", other });
             let one = Replica::open(shared, 3, schema(), |config| config).await.expect("it opens");
             let _ = one.sync(&log).await;
             assert_eq!(one.all("user").await[0], user("a").with("age", 1).with("nick", "theirs"));
@@ -154,5 +171,42 @@ fn what_another_process_writes_while_something_is_merged_is_not_taken_for_unlogg
             }
             law::check_equal(&[one, two, tab]).await;
         });
+    }
+}
+
+#[test]
+fn what_another_process_applies_and_cleans_away_while_a_sync_begins_is_not_missed() {
+    for store in STORES {
+        for before in ["sync_remote", "sync_lane", "sync_head", "sync_segment"] {
+            pollster::block_on(async {
+                let log = MemoryLog::new("test".parse().expect("a group"));
+                let (tab, two) = (Replica::new(store, 1).await, Replica::new(store, 2).await);
+                for id in ["a", "b", "c"] {
+                    let _ = tab.create("user", user(id)).await;
+                }
+                for replica in [&tab, &two] {
+                    let _ = replica.sync(&log).await;
+                }
+                let _ = two.create("user", user("theirs")).await;
+                let _ = two.sync(&log).await;
+                // Received, and not applied yet.
+                let skip = vec![Stage::Integrate];
+                let _ = tab.sync_with(&log, &SyncOptions { skip, ..SyncOptions::default() }).await;
+                let inner = tab.backend.clone();
+                let other = Mutex::new(None);
+                let shared = Arc::new(Shared { inner, before, other });
+                let one = Replica::open(shared.clone(), 3, schema(), |config| config).await;
+                let one = one.expect("it opens");
+                let does = Does::Sync(log.clone());
+                *shared.other.lock().expect("one thread") = Some((tab.clone(), does));
+                assert!(one.sync(&log).await.finished);
+                assert!(shared.other.lock().expect("one thread").is_none(), "it came to it");
+                assert_eq!(law::stored(&one, "sync_entry").await.len(), 0, "it was cleaned away");
+                assert_eq!(one.all("user").await, two.all("user").await);
+                for replica in [&two, &one, &tab] {
+                    assert!(replica.sync(&log).await.finished);
+                }
+            });
+        }
     }
 }
