@@ -54,6 +54,6 @@ fn the_largest_worlds_merge_by_the_law_in_every_order() {
         });
         worlds
     });
-    let expected = if cfg!(debug_assertions) { (28, 6_048) } else { (52, 67_392) };
+    let expected = if cfg!(debug_assertions) { (12, 2_592) } else { (52, 67_392) };
     assert_eq!((lists.len(), worlds), expected);
 }

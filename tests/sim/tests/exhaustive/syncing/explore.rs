@@ -31,7 +31,7 @@ struct Search<'a> {
     /// How many worlds wait or are being looked at.
     open: AtomicUsize,
     seen: Mutex<HashSet<u128>>,
-    /// Where whole syncs lead from each state.
+    /// Where syncs that do all stages lead from each state.
     syncs: Mutex<HashMap<u128, Vec<u128>>>,
     edges: AtomicUsize,
     quiet: AtomicUsize,
@@ -97,7 +97,7 @@ impl Search<'_> {
             if there == here {
                 continue;
             }
-            if matches!(letter.act, Act::Sync(Part::Whole | Part::Settled)) {
+            if matches!(letter.act, Act::Sync(Part::Whole | Part::Settled | Part::Single)) {
                 moved.push(there);
             }
             self.add(after);

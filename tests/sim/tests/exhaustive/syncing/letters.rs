@@ -48,6 +48,8 @@ pub enum Part {
     /// All stages, and once more if something was shared: what a replica shared comes back with its next
     /// fetch.
     Settled,
+    /// All stages, for one entry: gets the next one, and sends the next own one.
+    Single,
     /// Receives and applies, and shares nothing.
     Receive,
     /// Receives, and neither applies nor shares.
@@ -99,13 +101,22 @@ impl Part {
     /// The options that sync so.
     pub fn options(self) -> SyncOptions {
         let skip = match self {
-            Self::Whole | Self::Settled => Vec::new(),
+            Self::Whole | Self::Settled | Self::Single => Vec::new(),
             Self::Receive => vec![Stage::Share],
             Self::Store => vec![Stage::Share, Stage::Integrate],
             Self::Apply => vec![Stage::Receive, Stage::Share],
             Self::Share => vec![Stage::Receive, Stage::Integrate],
         };
-        SyncOptions { skip, ..SyncOptions::default() }
+        let options = SyncOptions { skip, ..SyncOptions::default() };
+        match self {
+            Self::Single => SyncOptions {
+                upload_entries: 1,
+                download_entries: 1,
+                single_batch: true,
+                ..options
+            },
+            _ => options,
+        }
     }
 
     /// Whether it has this stage.

@@ -25,13 +25,15 @@ pub struct World {
     shared: Shared,
     /// What time the log says it is, if it knows.
     time: Option<i64>,
-    /// The events that the log holds.
-    held: Set,
+    /// The events that the log holds, in the order they came.
+    log: Vec<usize>,
     events: Vec<Event>,
     /// For each event, the object it is about.
     objects: Vec<usize>,
     /// For each event, what its writer had applied.
     knew: Vec<Set>,
+    /// For each event, all that were written with it.
+    batches: Vec<Set>,
     /// How many batches were written.
     writes: usize,
     path: Option<Arc<Path>>,
@@ -45,6 +47,8 @@ struct Replica {
     applied: Set,
     /// The events that are received, applied or not.
     received: Set,
+    /// How many events of the log were fetched.
+    fetched: usize,
     rows: [Option<Held>; 2],
     /// How many values that lost were told.
     told: usize,
@@ -74,16 +78,24 @@ impl World {
         let mut replicas = Vec::new();
         for (number, clock) in clocks.iter().enumerate() {
             let stored = Stored::new(number, *clock).await;
-            replicas.push(Replica { stored, applied: 0, received: 0, rows: [None; 2], told: 0 });
+            replicas.push(Replica {
+                stored,
+                applied: 0,
+                received: 0,
+                fetched: 0,
+                rows: [None; 2],
+                told: 0,
+            });
         }
         Self {
             replicas,
             shared: Shared::new(log).await,
             time,
-            held: 0,
+            log: Vec::new(),
             events: Vec::new(),
             objects: Vec::new(),
             knew: Vec::new(),
+            batches: Vec::new(),
             writes: 0,
             path: None,
         }
@@ -155,6 +167,7 @@ impl World {
         let deeds = deeds(number, own, write);
         assert_eq!(outcome.stamps.len(), own + deeds.len(), "each write is logged once");
         let knew = self.replicas[number].applied;
+        let batch = (0..deeds.len()).fold(0, |set: Set, at| set | 1 << (self.events.len() + at));
         for ((object, deed), seq) in deeds.into_iter().zip(own..) {
             let stamp = outcome.stamps[seq];
             self.check_stamp(number, object, stamp);
@@ -163,6 +176,7 @@ impl World {
             self.events.push(Event { author, deed });
             self.objects.push(object);
             self.knew.push(knew);
+            self.batches.push(batch);
             self.replicas[number].applied |= 1 << at;
             self.replicas[number].received |= 1 << at;
         }
@@ -184,20 +198,17 @@ impl World {
     }
 
     fn synced(&mut self, number: usize, part: Part, outcome: &Outcome) {
-        let (before, held) = (self.replicas[number].clone(), self.held);
+        let (before, held) = (self.replicas[number].clone(), self.held());
+        let mut finished = true;
         if part.does(Stage::Receive) {
-            self.replicas[number].received |= held;
+            finished &= self.receive(number, part);
         }
         if part.does(Stage::Integrate) {
-            self.replicas[number].applied = self.replicas[number].received;
+            self.integrate(number);
         }
         self.restamp(number, &outcome.stamps);
         if part.does(Stage::Share) {
-            self.held |= self.by(number);
-        }
-        if let Some(time) = self.time {
-            let mut sent = law::among(&self.events, self.held);
-            assert!(sent.all(|(_, event)| event.author.stamp.millis() == time), "the log's time");
+            finished &= self.share(number, part);
         }
         let Replica { applied, received, .. } = self.replicas[number];
         let report = outcome.report.as_ref().expect("it was a sync");
@@ -205,16 +216,55 @@ impl World {
         let counts = [
             count(received, before.received),
             count(applied, before.applied),
-            count(self.held, held),
+            count(self.held(), held),
             (outcome.told.len() - before.told) as u64,
         ];
         let told = [report.received, report.integrated, report.shared, report.discarded];
         assert_eq!(told, counts, "received, integrated, shared, discarded");
-        assert_eq!((report.parked, report.withheld, report.finished), (0, 0, true));
+        assert_eq!((report.parked, report.withheld, report.finished), (0, 0, finished));
         assert_eq!(report.damaged, []);
         let change = Change { before: before.applied, after: applied };
         self.check_told(change, &outcome.told[before.told..]);
         self.replicas[number].told = outcome.told.len();
+    }
+
+    /// The events that the log holds.
+    fn held(&self) -> Set {
+        self.log.iter().fold(0, |set, at| set | 1 << at)
+    }
+
+    /// Fetches what is new in the log, or the next entry alone; says whether that was all.
+    fn receive(&mut self, number: usize, part: Part) -> bool {
+        let replica = &mut self.replicas[number];
+        let most = if part == Part::Single { 1 } else { usize::MAX };
+        for at in self.log.iter().skip(replica.fetched).take(most) {
+            replica.received |= 1 << at;
+            replica.fetched += 1;
+        }
+        replica.fetched == self.log.len()
+    }
+
+    /// Applies every batch that is there as a whole.
+    fn integrate(&mut self, number: usize) {
+        let Replica { received, applied, .. } = &mut self.replicas[number];
+        let whole = self.batches.iter().filter(|batch| **batch & !*received == 0);
+        *applied = whole.fold(0, |set, batch| set | batch);
+    }
+
+    /// Sends the own events that the log lacks, or the next one alone; says whether that was all.
+    fn share(&mut self, number: usize, part: Part) -> bool {
+        let lacking = self.by(number) & !self.held();
+        let most = if part == Part::Single { 1 } else { usize::MAX };
+        let sent = law::among(&self.events, lacking).map(|(at, _)| at);
+        self.log.extend(sent.take(most));
+        if part == Part::Settled {
+            self.replicas[number].fetched = self.log.len();
+        }
+        if let Some(time) = self.time {
+            let mut sent = law::among(&self.events, self.held());
+            assert!(sent.all(|(_, event)| event.author.stamp.millis() == time), "the log's time");
+        }
+        lacking.count_ones() <= 1 || part != Part::Single
     }
 
     /// Takes over the stamps that own entries got anew, because the log knew that the clock is off. What the
@@ -223,7 +273,7 @@ impl World {
         let own: Vec<usize> = law::among(&self.events, self.by(number)).map(|(at, _)| at).collect();
         assert_eq!(own.len(), stamps.len(), "no entry comes or goes");
         for (at, stamp) in own.into_iter().zip(stamps) {
-            let is_held = self.held & 1 << at != 0;
+            let is_held = self.held() & 1 << at != 0;
             assert!(!is_held || self.events[at].author.stamp == *stamp, "it stays as it was sent");
             self.events[at].author.stamp = *stamp;
             let seen = self.of(self.objects[at], self.knew[at]);
@@ -254,7 +304,7 @@ impl World {
     /// When nothing moves any more, everybody knows everything.
     pub async fn check_quiet(&self) {
         let everything: Set = (1 << self.events.len()) - 1;
-        assert_eq!(self.held, everything, "the log holds every entry");
+        assert_eq!(self.held(), everything, "the log holds every entry");
         for replica in &self.replicas {
             assert_eq!(replica.received, everything, "every entry is received");
             assert_eq!(replica.applied, everything, "every entry is applied");
@@ -284,8 +334,9 @@ impl World {
             bytes.extend_from_slice(&replica.stored.identity.to_be_bytes());
             put_number(&mut bytes, named(replica.applied));
             put_number(&mut bytes, named(replica.received));
+            put_number(&mut bytes, replica.fetched as u64);
         }
-        put_number(&mut bytes, named(self.held));
+        put_number(&mut bytes, named(self.held()));
         put_number(&mut bytes, self.writes as u64);
         order.iter().for_each(|at| put_number(&mut bytes, named(self.knew[*at])));
         digest_of(&bytes)
