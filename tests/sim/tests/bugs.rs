@@ -15,7 +15,7 @@ use syncline_sim::{Notes, Violation, world};
 const STATED: &str = include_str!("../../../docs/trust.md");
 
 /// The most seeds that are tried.
-const MOST: u64 = 5_000;
+const MOST: u64 = 10_000;
 
 /// The first seed that shows it, up to a limit, and what it shows.
 fn first_seen(limit: u64) -> Option<Violation> {
