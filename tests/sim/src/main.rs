@@ -6,7 +6,8 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -64,7 +65,7 @@ fn live(args: &Args) -> Sum {
     let (first, count) = args.seed.map_or((args.first, args.seeds), |seed| (seed, 1));
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = args.threads.unwrap_or(processors).max(1);
-    let (next, sum, done) = (AtomicU64::new(0), Mutex::new(Sum::default()), AtomicBool::new(false));
+    let (next, sum) = (AtomicU64::new(0), Mutex::new(Sum::default()));
     std::thread::scope(|scope| {
         let worker = || {
             loop {
@@ -82,25 +83,28 @@ fn live(args: &Args) -> Sum {
         };
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
         let shows = !args.json && std::io::stderr().is_terminal();
+        let (working, done) = mpsc::channel();
         if shows {
-            scope.spawn(|| show_progress(&next, count, &done));
+            let next = &next;
+            scope.spawn(move || show_progress(next, count, &done));
         }
         for worker in workers {
-            let _ = worker.join();
+            if let Err(panic) = worker.join() {
+                std::panic::resume_unwind(panic);
+            }
         }
-        done.store(true, Ordering::Relaxed);
+        drop(working);
     });
     sum.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-fn show_progress(next: &AtomicU64, count: u64, done: &AtomicBool) {
-    let begun = Instant::now();
-    while !done.load(Ordering::Relaxed) {
-        if begun.elapsed() > Duration::from_secs(1) {
-            eprint!("\r{} of {count} worlds", next.load(Ordering::Relaxed).min(count));
-            let _ = std::io::stderr().flush();
-        }
-        std::thread::sleep(Duration::from_millis(100));
+/// Shows how far it is, from a second on, until the other side of `done` is dropped.
+fn show_progress(next: &AtomicU64, count: u64, done: &Receiver<()>) {
+    let mut wait = Duration::from_secs(1);
+    while done.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+        eprint!("\r{} of {count} worlds", next.load(Ordering::Relaxed).min(count));
+        let _ = std::io::stderr().flush();
+        wait = Duration::from_millis(100);
     }
     eprint!("\r\x1b[K");
 }
