@@ -3,6 +3,7 @@
 pub mod crash;
 pub mod faults;
 pub mod law;
+pub mod slow;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,10 +1,11 @@
 //! Cleaning up: whoever removed its entries can go on, whatever it remembers of having shared them.
 
-use std::sync::Mutex;
+use std::sync::Arc;
 
-use syncline::log::{Fetch, Fetched, Peer, Receipt, Segment, Tip, VersionVector};
+use syncline::log::{Tip, VersionVector};
 use syncline::shared_log::memory::MemoryLog;
-use syncline::{Object, ReplicaId, Result, SharedLog, SyncOptions, async_trait};
+use syncline::{Object, ReplicaId, SharedLog, SyncOptions};
+use syncline_it::slow::{Moment, Slow};
 use syncline_it::{Replica, STORES, Store, law, schema};
 
 fn note(id: impl Into<String>) -> Object {
@@ -23,52 +24,6 @@ async fn entries(replica: &Replica) -> usize {
     law::stored(replica, "sync_entry").await.len()
 }
 
-/// A log whose first append takes so long that others sync meanwhile, and again.
-#[derive(Debug)]
-struct Slow {
-    inner: MemoryLog,
-    others: Mutex<Vec<Replica>>,
-}
-
-#[async_trait]
-impl SharedLog for Slow {
-    fn name(&self) -> String {
-        self.inner.name()
-    }
-
-    async fn join(&self, replica: ReplicaId) -> Result<()> {
-        self.inner.join(replica).await
-    }
-
-    async fn append(&self, segments: &[Segment]) -> Result<Vec<Receipt>> {
-        let receipts = self.inner.append(segments).await;
-        let others = std::mem::take(&mut *self.others.lock().expect("one thread"));
-        if let [tab, two] = &others[..] {
-            for number in 0..3 {
-                let _ = tab.create("note", note(format!("later{number}"))).await;
-                let _ = two.create("note", note(format!("two{number}"))).await;
-                for replica in [tab, two, tab] {
-                    let _ = replica.sync_with(&self.inner, &eager()).await;
-                }
-            }
-            assert_eq!(entries(tab).await, 0, "they cleaned up");
-        }
-        receipts
-    }
-
-    async fn fetch(&self, request: &Fetch) -> Result<Fetched> {
-        self.inner.fetch(request).await
-    }
-
-    async fn acknowledge(&self, replica: ReplicaId, known: &VersionVector) -> Result<()> {
-        self.inner.acknowledge(replica, known).await
-    }
-
-    async fn peers(&self) -> Result<Vec<Peer>> {
-        self.inner.peers().await
-    }
-}
-
 #[test]
 fn a_sync_that_notes_less_than_another_process_has_shared_and_cleaned_away_is_no_obstacle() {
     for store in STORES {
@@ -77,12 +32,23 @@ fn a_sync_that_notes_less_than_another_process_has_shared_and_cleaned_away_is_no
             let tab = Replica::open(one.backend.clone(), 3, schema(), |config| config).await;
             let (tab, two) = (tab.expect("it opens"), Replica::new(store, 2).await);
             let _ = one.create("note", note("first")).await;
-            let others = Mutex::new(vec![tab.clone(), two.clone()]);
-            let slow = Slow { inner: shared(), others };
+            let log = Arc::new(shared());
+            let (inner, others) = (log.clone(), [tab.clone(), two.clone()]);
+            let slow = Slow::new(log.clone(), Moment::Appended, async move {
+                let [tab, two] = others;
+                for number in 0..3 {
+                    let _ = tab.create("note", note(format!("later{number}"))).await;
+                    let _ = two.create("note", note(format!("two{number}"))).await;
+                    for replica in [&tab, &two, &tab] {
+                        let _ = replica.sync_with(inner.as_ref(), &eager()).await;
+                    }
+                }
+                assert_eq!(entries(&tab).await, 0, "they cleaned up");
+            });
             let _ = one.sync(&slow).await;
             let _ = one.create("note", note("last")).await;
             for replica in [&one, &tab, &two, &one] {
-                assert!(replica.sync_with(&slow.inner, &eager()).await.finished);
+                assert!(replica.sync_with(log.as_ref(), &eager()).await.finished);
             }
             assert_eq!(one.all("note").await.len(), 8);
             assert_eq!(two.all("note").await, one.all("note").await);

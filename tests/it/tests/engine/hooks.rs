@@ -157,6 +157,15 @@ fn a_sync_that_is_told_to_stop_says_that_it_is_not_finished() {
     });
 }
 
+/// Two replicas that both have two users, and the log through which they got them.
+async fn two_in_sync(store: Store) -> (Replica, Replica, MemoryLog) {
+    let (one, two, log) = (with_two_users(store).await, Replica::new(store, 2).await, shared());
+    for replica in [&one, &two] {
+        let _ = replica.sync(&log).await;
+    }
+    (one, two, log)
+}
+
 /// Keeps what it hears.
 #[derive(Debug, Default)]
 struct Heard(Mutex<Vec<SyncEvent>>);
@@ -171,10 +180,7 @@ impl SyncObserver for Heard {
 fn events_come_in_the_order_of_the_stages_and_discards_wait_for_an_observer() {
     for store in STORES {
         pollster::block_on(async {
-            let (one, two, log) =
-                (with_two_users(store).await, Replica::new(store, 2).await, shared());
-            let _ = one.sync(&log).await;
-            let _ = two.sync(&log).await;
+            let (one, two, log) = two_in_sync(store).await;
             let joe = || Filter::key("joe");
             let _ = one.update("user", joe(), Object::new().with("name", "One")).await;
             let _ = one.sync(&log).await;
@@ -267,10 +273,7 @@ fn a_collection_that_is_not_logged_here_neither_leaves_nor_comes_in() {
 fn what_is_written_while_recording_is_off_does_not_pass_for_logged() {
     for store in STORES {
         pollster::block_on(async {
-            let (one, two, log) =
-                (with_two_users(store).await, Replica::new(store, 2).await, shared());
-            let _ = one.sync(&log).await;
-            let _ = two.sync(&log).await;
+            let (one, two, log) = two_in_sync(store).await;
             let jane = || Filter::key("jane");
             let _ = two.update("user", jane(), Object::new().with("age", 1)).await;
             let _ = two.sync(&log).await;

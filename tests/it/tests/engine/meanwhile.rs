@@ -2,62 +2,20 @@
 
 use std::sync::{Arc, Mutex};
 
-use syncline::log::{Fetch, Fetched, Peer, Receipt, Segment, VersionVector};
 use syncline::shared_log::memory::MemoryLog;
 use syncline::sync::{Stage, status};
 use syncline::{
-    Backend, Capability, Filter, Object, Operation, Outcome, ReplicaId, Result, SharedLog,
-    SyncOptions, async_trait,
+    Backend, Capability, Filter, Object, Operation, Outcome, Result, SyncOptions, async_trait,
 };
 use syncline_it::faults::copy;
+use syncline_it::slow::{Moment, Slow};
 use syncline_it::{Replica, STORES, law, schema};
-
-/// A log whose first fetch takes so long that another process does something meanwhile.
-#[derive(Debug)]
-struct Slow {
-    inner: MemoryLog,
-    other: Mutex<Option<(Replica, Meanwhile)>>,
-}
 
 /// What the other process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meanwhile {
     Writes,
     WritesAndSyncs,
-}
-
-#[async_trait]
-impl SharedLog for Slow {
-    fn name(&self) -> String {
-        self.inner.name()
-    }
-
-    async fn join(&self, replica: ReplicaId) -> Result<()> {
-        self.inner.join(replica).await
-    }
-
-    async fn append(&self, segments: &[Segment]) -> Result<Vec<Receipt>> {
-        self.inner.append(segments).await
-    }
-
-    async fn fetch(&self, request: &Fetch) -> Result<Fetched> {
-        let other = self.other.lock().expect("one thread").take();
-        if let Some((replica, does)) = other {
-            let _ = replica.create("user", user("meanwhile")).await;
-            if does == Meanwhile::WritesAndSyncs {
-                let _ = replica.sync(&self.inner).await;
-            }
-        }
-        self.inner.fetch(request).await
-    }
-
-    async fn acknowledge(&self, replica: ReplicaId, known: &VersionVector) -> Result<()> {
-        self.inner.acknowledge(replica, known).await
-    }
-
-    async fn peers(&self) -> Result<Vec<Peer>> {
-        self.inner.peers().await
-    }
 }
 
 fn user(id: &str) -> Object {
@@ -70,7 +28,7 @@ fn what_another_process_writes_while_a_copy_takes_a_new_id_is_kept() {
     for (store, does) in STORES.into_iter().flat_map(|store| all.map(|does| (store, does))) {
         for has_open_entries in [false, true] {
             pollster::block_on(async {
-                let inner = MemoryLog::new("test".parse().expect("a group"));
+                let log = Arc::new(MemoryLog::new("test".parse().expect("a group")));
                 let one = Replica::new(store, 1).await;
                 let _ = one.create("user", user("a")).await;
                 let backend = copy(&one, store).await;
@@ -80,15 +38,21 @@ fn what_another_process_writes_while_a_copy_takes_a_new_id_is_kept() {
                 let tab = open(3).await.expect("it opens");
                 // The original goes on, so that the copy is a fork.
                 let _ = one.create("user", user("original")).await;
-                let _ = one.sync(&inner).await;
+                let _ = one.sync(log.as_ref()).await;
                 if has_open_entries {
                     let _ = two.create("user", user("open")).await;
                 }
-                let slow = Slow { inner, other: Mutex::new(Some((tab.clone(), does))) };
+                let (inner, other) = (log.clone(), tab.clone());
+                let slow = Slow::new(log.clone(), Moment::Fetching, async move {
+                    let _ = other.create("user", user("meanwhile")).await;
+                    if does == Meanwhile::WritesAndSyncs {
+                        let _ = other.sync(inner.as_ref()).await;
+                    }
+                });
                 let _ = two.sync(&slow).await;
                 law::check(&two).await;
                 for replica in [&two, &tab, &one, &two, &one] {
-                    let _ = replica.sync(&slow.inner).await;
+                    let _ = replica.sync(log.as_ref()).await;
                 }
                 law::check_equal(&[one.clone(), two, tab]).await;
                 let users = one.all("user").await;
