@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use syncline_conformance::law;
 use syncline_core::log::Op;
 use syncline_core::merge::{Author, Discard, History, Incoming};
 use syncline_core::{Name, Object, ReplicaId, Stamp, Value};
 
-use crate::support::{Held, collection, law, row_of};
+use crate::support::{Held, collection, row_of};
 
 /// Few stamps, replicas and places, so that ties are frequent.
 fn author() -> impl Strategy<Value = Author> {
@@ -84,7 +85,7 @@ proptest! {
             });
             let incoming: Vec<Incoming> = incoming.collect();
             let answer = held.take(&collection, &incoming);
-            let wanted = law(&known);
+            let wanted = law::object(&known);
             prop_assert_eq!(held.history.object(), wanted.clone());
             let wanted = wanted.map(|object| row_of(&collection, object));
             prop_assert_eq!(&held.row, &wanted);

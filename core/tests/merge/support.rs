@@ -1,9 +1,7 @@
-//! A naive law, and a reconciler that is driven by hand.
+//! A reconciler that is driven by hand.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use syncline_core::log::Op;
 use syncline_core::merge::{
     Author, FieldLww, History, Incoming, ObjectState, Reconciled, Reconciler, Witness,
 };
@@ -27,26 +25,6 @@ pub fn collection() -> Arc<Collection> {
         .optional("title", FieldType::String);
     let schema = Registry::new().collections(1, [item]).finish().expect("the schema is sound");
     schema.collection("item").expect("it was defined").clone()
-}
-
-/// What the law says of a set of entries: `dead` is the greatest delete; `born` the smallest create greater
-/// than `dead`; each field has the greatest create or update that set it, if not smaller than `born`.
-pub fn law(entries: &BTreeMap<Author, Op>) -> Option<Object> {
-    let of = |is: fn(&Op) -> bool| entries.iter().filter(move |(_, op)| is(op)).map(|(by, _)| *by);
-    let dead = of(|op| matches!(op, Op::Delete)).max();
-    let born =
-        of(|op| matches!(op, Op::Create(_))).filter(|by| dead.is_none_or(|d| *by > d)).min()?;
-    let mut winners = BTreeMap::new();
-    for (by, op) in entries {
-        if let Op::Create(fields) | Op::Update(fields) = op {
-            for (name, value) in fields.iter() {
-                // In rising order, so that the greatest stays.
-                let _ = winners.insert(name.clone(), (*by, value.clone()));
-            }
-        }
-    }
-    let lives = winners.into_iter().filter(|(_, (by, value))| *by >= born && !value.is_null());
-    Some(lives.map(|(name, (_, value))| (name, value)).collect())
 }
 
 /// The part of an object that a row of the collection can hold.

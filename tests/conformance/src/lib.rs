@@ -34,12 +34,13 @@
 //! also stores something that must not be found, and objects are stored out of order.
 //!
 //! A shared log joins in the same way, by [`shared_log_suite`]. What a manager promises over any
-//! backend is held to by [`manager_suite`].
+//! backend is held to by [`manager_suite`]. [`law`] says what entries come to, to hold replicas to.
 
 mod agreement;
 pub mod backend_cases;
 mod fixture;
 pub mod lanes;
+pub mod law;
 #[cfg(test)]
 mod listing;
 pub mod log_cases;

@@ -1,42 +1,15 @@
-//! The law of merging as a naive model, over the entries that a replica has applied.
+//! Holds replicas to the law of merging, over the entries that they have applied.
 
 use std::collections::BTreeMap;
 
-use syncline::log::{After, Codec, Entry, Fetch, Op, Segment, VersionVector, lane_start};
+use syncline::log::{After, Codec, Entry, Fetch, Segment, VersionVector, lane_start};
 use syncline::merge::Author;
 use syncline::value::canonical::Reader;
-use syncline::{Filter, Find, Key, Name, Object, Operation, ReplicaId, SharedLog, run};
+use syncline::{Filter, Find, Object, Operation, ReplicaId, SharedLog, run};
 
 use crate::Replica;
 
-/// Rows by collection and key, the key's fields left out.
-pub type Rows = BTreeMap<(Name, Key), Object>;
-
-/// Entries by the object they are about.
-pub type Entries = BTreeMap<(Name, Key), BTreeMap<Author, Op>>;
-
-/// What the law says of one object.
-pub fn object(entries: &BTreeMap<Author, Op>) -> Option<Object> {
-    let dead = entries.iter().filter(|(_, op)| matches!(op, Op::Delete)).map(|(by, _)| *by).max();
-    let creates = entries.iter().filter(|(_, op)| matches!(op, Op::Create(_))).map(|(by, _)| *by);
-    let born = creates.filter(|by| dead.is_none_or(|dead| *by > dead)).min()?;
-    let mut winners = BTreeMap::new();
-    for (by, op) in entries {
-        if let Op::Create(fields) | Op::Update(fields) = op {
-            for (name, value) in fields.iter() {
-                let _ = winners.insert(name.clone(), (*by, value.clone()));
-            }
-        }
-    }
-    let lives = winners.into_iter().filter(|(_, (by, value))| *by >= born && !value.is_null());
-    Some(lives.map(|(name, (_, value))| (name, value)).collect())
-}
-
-/// What the law says of all objects.
-pub fn rows(entries: &Entries) -> Rows {
-    let there = entries.iter().filter_map(|(id, entries)| Some((id.clone(), object(entries)?)));
-    there.collect()
-}
+pub use syncline_conformance::law::{Entries, ObjectId, Rows, object, rows};
 
 /// All objects of one of the log's own collections, past the manager.
 pub async fn stored(replica: &Replica, collection: &str) -> Vec<Object> {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use syncline::log::Op;
-use syncline::merge::Author;
-use syncline::{Key, Name, Object};
+use syncline_core::log::Op;
+use syncline_core::merge::Author;
+use syncline_core::{Key, Name, Object};
 
 /// An object's name: its collection and its key.
 pub type ObjectId = (Name, Key);
@@ -21,10 +21,10 @@ pub type Entries = BTreeMap<ObjectId, BTreeMap<Author, Op>>;
 ///
 /// ```
 /// use std::collections::BTreeMap;
-/// use syncline::log::Op;
-/// use syncline::merge::Author;
-/// use syncline::{Object, Stamp};
-/// use syncline_sim::law;
+/// use syncline_conformance::law;
+/// use syncline_core::log::Op;
+/// use syncline_core::merge::Author;
+/// use syncline_core::{Object, Stamp};
 ///
 /// let at = |millis| Author { stamp: Stamp::at_millis(millis), ..Author::default() };
 /// let title = |text: &str| Object::new().with("title", text);
