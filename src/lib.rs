@@ -27,6 +27,17 @@ pub mod shared_log {
 
     #[cfg(feature = "shared-log-fs")]
     pub use syncline_shared_log_fs as fs;
+    #[cfg(feature = "shared-log-http")]
+    pub use syncline_shared_log_http as http;
     #[cfg(feature = "shared-log-memory")]
     pub use syncline_shared_log_memory as memory;
+}
+
+/// The hub: a server that keeps the shared logs of many groups, as a library.
+#[cfg(feature = "server")]
+pub mod server {
+    pub use syncline_server::*;
+
+    #[cfg(feature = "server-sqlite")]
+    pub use syncline_server_sqlite as sqlite;
 }

@@ -166,6 +166,11 @@ impl Error {
         self.0.kind
     }
 
+    /// What happened, without the context.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// The name of the guard that failed, if one did.
     pub fn guard(&self) -> Option<&str> {
         self.0.guard.as_deref()

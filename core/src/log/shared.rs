@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
+use super::exchange::{self, Exchange, Exchanged};
 use super::{LaneHash, Segment, Span};
 use crate::value::canonical::{Reader, put_number};
 use crate::{Error, MaybeSend, MaybeSync, ReplicaId, Result};
@@ -52,6 +53,17 @@ pub trait SharedLog: Debug + MaybeSend + MaybeSync {
 
     /// Who is in the group, how far their lanes go, and what they acknowledged.
     async fn peers(&self) -> Result<Vec<Peer>>;
+
+    /// Whether a round trip is so dear that several questions should travel in one, and that what can wait
+    /// for the next one waits. Then [`exchange`](Self::exchange) is one round trip.
+    fn is_far(&self) -> bool {
+        false
+    }
+
+    /// Answers several questions, as if they came one after another.
+    async fn exchange(&self, request: &Exchange) -> Result<Exchanged> {
+        exchange::one_by_one(self, request).await
+    }
 }
 
 /// What became of one appended segment.

@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("backends", &["core"]),
     ("middleware", &["core"]),
     ("shared-log", &["core"]),
-    ("server", &["core", "shared-log/wire"]),
+    ("server", &["core", "shared-log/wire", "server"]),
     ("", &["core", "backends", "middleware", "shared-log", "server"]),
     ("cli", &[""]),
     ("wasm", &[""]),

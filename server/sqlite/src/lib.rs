@@ -1,0 +1,1 @@
+//! Keeps what a hub holds in one SQLite file.

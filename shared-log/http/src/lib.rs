@@ -1,0 +1,1 @@
+//! Replicas meet at a hub, over HTTP.

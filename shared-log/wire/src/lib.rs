@@ -1,0 +1,37 @@
+//! What a hub and its clients say to each other, without any network: bodies, paths, headers and errors.
+//!
+//! `docs/protocol.md` tells it in words; the tests of this crate pin the exact bytes.
+
+mod body;
+pub mod item;
+pub mod lease;
+pub mod notice;
+pub mod path;
+mod peer;
+mod problem;
+
+pub use body::{
+    read_exchange, read_exchanged, read_segments, read_vector, write_exchange, write_exchanged,
+    write_segments, write_vector,
+};
+pub use peer::{PeerJson, PeersJson, TipJson};
+pub use problem::{Problem, kind_name, kind_named};
+
+/// The version of the protocol that this crate speaks.
+pub const PROTOCOL: u32 = 1;
+
+/// The header in which both sides name the version that they speak.
+pub const PROTOCOL_HEADER: &str = "syncline-protocol";
+
+/// The header of every answer that tells what time it is, in milliseconds since 1970.
+pub const TIME_HEADER: &str = "syncline-time";
+
+/// The header of answers about a group's log that names its newest number: what a notice must exceed to be
+/// news.
+pub const NUMBER_HEADER: &str = "syncline-number";
+
+/// The media type of bodies in bytes.
+pub const BYTES: &str = "application/vnd.syncline";
+
+/// The media type of errors: an RFC 9457 problem with the members `kind` and `context`.
+pub const PROBLEM: &str = "application/problem+json";
