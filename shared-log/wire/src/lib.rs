@@ -9,6 +9,7 @@ pub mod notice;
 pub mod path;
 mod peer;
 mod problem;
+mod welcome;
 
 pub use body::{
     read_exchange, read_exchanged, read_segments, read_vector, write_exchange, write_exchanged,
@@ -16,6 +17,7 @@ pub use body::{
 };
 pub use peer::{PeerJson, PeersJson, TipJson};
 pub use problem::{Problem, kind_name, kind_named};
+pub use welcome::Welcome;
 
 /// The version of the protocol that this crate speaks.
 pub const PROTOCOL: u32 = 1;

@@ -1,0 +1,84 @@
+//! What whoever runs a hub can set.
+
+use std::time::Duration;
+
+use syncline_core::clock::ALLOWED_DRIFT;
+
+const MB: usize = 1 << 20;
+
+/// The limits of a hub. Each has a default that suits a machine with 512 MB of memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubConfig {
+    /// The most bytes of one request, as they are behind any compression: 16 MB.
+    pub body_bytes: usize,
+    /// The most bytes of one segment: 8 MB.
+    pub segment_bytes: usize,
+    /// The most entries in one request: 1,000,000.
+    pub entries: u64,
+    /// The most bytes of segments in one answer, whatever a client asks for: 8 MB.
+    pub fetch_bytes: usize,
+    /// The most entries in one answer, whatever a client asks for: 1,000,000.
+    pub fetch_entries: u64,
+    /// The most bytes of all requests and answers that are in memory at once: 128 MB. A request that finds no
+    /// room waits for [`budget_wait`](Self::budget_wait) and is then answered 503.
+    pub budget_bytes: usize,
+    /// How long a request waits for room: 2 seconds.
+    pub budget_wait: Duration,
+    /// How many requests a second a client may make in a group, in the long run: 1,000. 0 for any number.
+    pub rate: u32,
+    /// How many requests it may make at once before that counts: 2,000.
+    pub burst: u32,
+    /// The most bytes of a group, segments and items together: 16 GB.
+    pub quota_bytes: u64,
+    /// The most clients that wait for notices at once: 2,000.
+    pub subscribers: usize,
+    /// How often other hubs on the same store are looked for, while anybody waits for notices: 250 milliseconds.
+    pub look_around: Duration,
+    /// How often a silent stream of notices shows that it lives: 15 seconds.
+    pub heartbeat: Duration,
+    /// How far in the future a stamp may lie: 5 minutes.
+    pub drift: Duration,
+    /// For how long old epochs of items are kept: 30 days.
+    pub keep_epochs: Duration,
+    /// The longest time that a lease is given for: 1 hour.
+    pub longest_lease: Duration,
+    /// The most connections at once: 4,096. When there are more, one that has not asked anything yet is cut.
+    pub connections: usize,
+    /// How long a client may take for a handshake and for the head of a request, and how long a connection may
+    /// be idle: 15 seconds.
+    pub head_time: Duration,
+    /// How long nothing may come of a request's body, or be taken of an answer: 15 seconds.
+    pub stall_time: Duration,
+    /// How long a request's body may take altogether: 5 minutes.
+    pub body_time: Duration,
+    /// How long accepted requests may take to finish when the hub is to stop: 30 seconds.
+    pub grace: Duration,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self {
+            body_bytes: 16 * MB,
+            segment_bytes: 8 * MB,
+            entries: 1_000_000,
+            fetch_bytes: 8 * MB,
+            fetch_entries: 1_000_000,
+            budget_bytes: 128 * MB,
+            budget_wait: Duration::from_secs(2),
+            rate: 1_000,
+            burst: 2_000,
+            quota_bytes: 16 << 30,
+            subscribers: 2_000,
+            look_around: Duration::from_millis(250),
+            heartbeat: Duration::from_secs(15),
+            drift: ALLOWED_DRIFT,
+            keep_epochs: Duration::from_secs(30 * 24 * 3600),
+            longest_lease: Duration::from_secs(3600),
+            connections: 4_096,
+            head_time: Duration::from_secs(15),
+            stall_time: Duration::from_secs(15),
+            body_time: Duration::from_secs(300),
+            grace: Duration::from_secs(30),
+        }
+    }
+}
