@@ -55,6 +55,11 @@ macro_rules! shared_log_suite {
             an_acknowledgement_is_never_a_maximum
             an_empty_log_has_no_peers
             an_empty_page_leaves_nothing_out
+            an_exchange_appends_only_where_the_lane_ends
+            an_exchange_asked_again_has_no_further_effect
+            an_exchange_fetches_appends_and_leaves_nothing_out
+            an_exchange_joins_and_acknowledges
+            an_exchange_with_a_gap_appends_nothing
             appending_again_is_known
             appending_nothing_succeeds
             joining_twice_is_joining_once

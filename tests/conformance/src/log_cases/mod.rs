@@ -6,6 +6,7 @@
 mod append;
 mod branch;
 mod cursor;
+mod exchange;
 mod fetch;
 mod page;
 mod peers;
@@ -14,6 +15,7 @@ mod support;
 pub use append::*;
 pub use branch::*;
 pub use cursor::*;
+pub use exchange::*;
 pub use fetch::*;
 pub use page::*;
 pub use peers::*;
@@ -23,6 +25,7 @@ pub(crate) const FILES: &[&str] = &[
     include_str!("append.rs"),
     include_str!("branch.rs"),
     include_str!("cursor.rs"),
+    include_str!("exchange.rs"),
     include_str!("fetch.rs"),
     include_str!("page.rs"),
     include_str!("peers.rs"),
