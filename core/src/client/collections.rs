@@ -127,7 +127,10 @@ fn bookkeeping() -> [Definition; 3] {
             .optional("error", Text)
             .optional("error_at", Int)
             .optional("offset", Int)
-            .optional("peers", Json),
+            .optional("peers", Json)
+            .optional("time", Int)
+            .optional("asked", Int)
+            .optional("asked_at", Int),
     ]
 }
 

@@ -10,6 +10,7 @@ mod record;
 mod rekey;
 mod stamps;
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -104,8 +105,8 @@ struct Shared {
     enabled: AtomicBool,
     /// The head as this process last saw it; nothing if it has to be read.
     head: Mutex<Option<Head>>,
-    /// Held by the sync that is under way: one at a time.
-    syncing: Mutex<()>,
+    /// Held by the sync that is under way: one at a time. What time it was at each log when it last answered.
+    syncing: Mutex<BTreeMap<String, i64>>,
 }
 
 #[cfg_attr(target_family = "wasm", async_trait(?Send))]
@@ -154,7 +155,7 @@ impl ClientLog {
             config,
             enabled: AtomicBool::new(true),
             head: Mutex::new(None),
-            syncing: Mutex::new(()),
+            syncing: Mutex::default(),
         };
         let log = Self(Arc::new(shared));
         let _ = log.head().await?;
@@ -245,8 +246,9 @@ impl ClientLog {
         self.0.head.lock().await
     }
 
-    /// Waits for the sync of this process that is under way.
-    pub(crate) async fn lock_sync(&self) -> MutexGuard<'_, ()> {
+    /// Waits for the sync of this process that is under way. Behind the lock is what time it was at each log
+    /// when it last answered, in milliseconds: syncs that have nothing to store leave it nowhere else.
+    pub(crate) async fn lock_sync(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
         self.0.syncing.lock().await
     }
 

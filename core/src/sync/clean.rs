@@ -13,6 +13,9 @@ use crate::merge::{Author, Discard, History};
 use crate::value::canonical::{Reader, put_key, put_value};
 use crate::{Error, Filter, Name, Object, Result, Step, Value};
 
+/// After so many milliseconds, a log that is far is asked for its members again.
+const ASK_MILLIS: u64 = 10 * 60_000;
+
 impl Session<'_> {
     /// Removes own entries and bytes of segments that every member has acknowledged, at every log this
     /// database syncs with. Histories keep what later answers need.
@@ -27,6 +30,9 @@ impl Session<'_> {
         let settled = head.folded.min(self.remote.shared);
         let worth_it = self.options.clean_up_entries;
         if settled < oldest + worth_it {
+            return Ok(());
+        }
+        if !self.asks_for_peers(settled) {
             return Ok(());
         }
         let mut peers = self.shared.peers().await?;
@@ -62,6 +68,24 @@ impl Session<'_> {
             Err(error) if is_overtaken(&error) => Ok(()),
             other => other.map(drop),
         }
+    }
+
+    /// Whether to ask for what others acknowledged. A log that is far is asked when more can have become of
+    /// it than when it was last asked: more entries that may go, or more time.
+    fn asks_for_peers(&mut self, settled: u64) -> bool {
+        if !self.shared.is_far() {
+            return true;
+        }
+        let now = self.log.now();
+        let is_due = self.remote.asked.is_none_or(|(then, at)| {
+            settled >= then.saturating_add(self.options.clean_up_entries)
+                || now.abs_diff(at) >= ASK_MILLIS
+        });
+        if is_due {
+            self.remote.asked = Some((settled, now));
+            self.dirty = true;
+        }
+        is_due
     }
 
     /// Forgets what [`Bug::TombstonesExpire`] forgets.

@@ -8,6 +8,7 @@ mod fingerprint;
 mod integrate;
 mod lanes;
 mod object_log;
+mod opening;
 mod options;
 mod receive;
 mod remote;
@@ -33,7 +34,7 @@ pub use status::{Quarantined, RemoteStatus, SyncStatus, status};
 use crate::Result;
 use crate::change::Change;
 use crate::client::{ClientLog, CutLimits, Lane, Witnesses};
-use crate::log::{SharedLog, Span, Tip};
+use crate::log::{Segment, SharedLog, Span, Tip};
 use crate::merge::Discard;
 
 /// Exchanges the client log with a shared log: receive, share, integrate, clean up.
@@ -52,9 +53,14 @@ pub async fn do_sync(
     shared: &dyn SharedLog,
     options: &SyncOptions,
 ) -> Result<SyncReport> {
-    let _one_at_a_time = log.lock_sync().await;
+    let mut times = log.lock_sync().await;
     let mut session = Session::open(log, shared, options).await?;
-    match session.run().await {
+    session.remote.time = session.remote.time.max(times.get(session.remote.name()).copied());
+    let ended = session.run().await;
+    if let Some(time) = session.remote.time {
+        let _ = times.insert(shared.name(), time);
+    }
+    match ended {
         Ok(()) => Ok(session.report),
         Err(error) => {
             // Best effort: what went wrong is told to the caller in any case. Only the error is noted: the
@@ -117,6 +123,10 @@ struct Session<'a> {
     log_lost: bool,
     /// How far a log that lost something was read in this sync; noted once it got everything again.
     at: Option<crate::log::Cursor>,
+    /// Whether the log was asked for a page in this sync.
+    is_open: bool,
+    /// What the log took on that occasion.
+    opened: Vec<Segment>,
     /// Whether something about the remote has to be stored at the end.
     dirty: bool,
     report: SyncReport,
@@ -142,6 +152,8 @@ impl<'a> Session<'a> {
             time: None,
             log_lost: false,
             at: None,
+            is_open: false,
+            opened: Vec::new(),
             dirty: false,
             report: SyncReport { finished: true, ..SyncReport::default() },
         })

@@ -26,13 +26,7 @@ impl Session<'_> {
         loop {
             let fetched = self.fetch().await?;
             self.held = Some(fetched.own.clone());
-            self.time = fetched.time.map(|theirs| (theirs, self.log.now()));
-            if let Some((theirs, ours)) = self.time
-                && self.remote.offset != Some(theirs - ours)
-            {
-                self.remote.offset = Some(theirs - ours);
-                self.dirty = true;
-            }
+            self.note_time(fetched.time);
             for damage in &fetched.damaged {
                 self.damaged(damage.clone());
             }
@@ -53,14 +47,29 @@ impl Session<'_> {
                 break;
             }
         }
+        // A log that is far is told on the next occasion.
+        if self.shared.is_far() {
+            return Ok(());
+        }
         // A crash may have come between storing and acknowledging.
         let told = |lane: &Lane| self.remote.acknowledged.tips.contains(&lane.tip());
         if anything || !self.lanes.values().all(told) { self.acknowledge().await } else { Ok(()) }
     }
 
+    /// Notes what time it is at the log. That clocks move a little apart is not worth a transaction.
+    fn note_time(&mut self, time: Option<i64>) {
+        self.time = time.map(|theirs| (theirs, self.log.now()));
+        if let Some((theirs, ours)) = self.time {
+            let offset = theirs.saturating_sub(ours);
+            let known = self.remote.offset.replace(offset);
+            self.dirty |= known.is_none_or(|known| known.abs_diff(offset) >= APART);
+            self.remote.time = Some(theirs);
+        }
+    }
+
     async fn fetch(&mut self) -> Result<Fetched> {
         let head = self.log.head().await?;
-        let cursor = if self.log_lost { &self.at } else { &self.remote.cursor };
+        let cursor = if self.log_lost { self.at.clone() } else { self.remote.cursor.clone() };
         let after = match cursor.clone() {
             Some(cursor) => After::Cursor(cursor),
             None => After::Known(self.received(&head)),
@@ -71,9 +80,9 @@ impl Session<'_> {
             limit_bytes: self.options.download_bytes,
             limit_entries: self.options.download_entries,
         };
-        match self.shared.fetch(&request).await {
+        match self.ask(&head, &request).await {
             Err(error) if error.kind() == ErrorKind::Rejoin && bug::is(Bug::RejoinIsEmpty) => {
-                let cursor = cursor.clone().unwrap_or(Cursor(Vec::new()));
+                let cursor = cursor.unwrap_or(Cursor(Vec::new()));
                 let (segments, own, damaged) = Default::default();
                 Ok(Fetched { segments, cursor, more: false, own, time: None, damaged })
             }
@@ -82,7 +91,7 @@ impl Session<'_> {
                 request.after = After::Known(self.received(&head));
                 self.remote.shared = 0;
                 (self.log_lost, self.at) = (true, None);
-                self.shared.fetch(&request).await
+                self.ask(&head, &request).await
             }
             other => other,
         }
@@ -319,5 +328,8 @@ impl Session<'_> {
         Ok(())
     }
 }
+
+/// Clocks that moved apart by so many milliseconds are worth noting.
+const APART: u64 = 1_000;
 
 const GAP: &str = "the answer to a fetch";

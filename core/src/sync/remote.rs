@@ -22,6 +22,11 @@ pub(super) struct Remote {
     pub error: Option<(String, i64)>,
     /// By how many milliseconds the log's time is ahead of this clock.
     pub offset: Option<i64>,
+    /// What time it was at the log when it last answered. It is later now.
+    pub time: Option<i64>,
+    /// How many own entries could have gone when a log that is far was last asked for its members, and when
+    /// that was.
+    pub asked: Option<(u64, i64)>,
     /// Members and how far they acknowledged the own lane.
     pub peers: BTreeMap<String, u64>,
     stored: bool,
@@ -38,6 +43,8 @@ impl Remote {
             success: None,
             error: None,
             offset: None,
+            time: None,
+            asked: None,
             peers: BTreeMap::new(),
             stored: false,
         }
@@ -86,6 +93,10 @@ impl Remote {
             success: optional("success"),
             error: error.zip(optional("error_at")),
             offset: optional("offset"),
+            time: optional("time"),
+            asked: optional("asked")
+                .and_then(|int| u64::try_from(int).ok())
+                .zip(optional("asked_at")),
             peers: numbers(row.value("peers")),
             stored: true,
         })
@@ -93,9 +104,12 @@ impl Remote {
 
     pub fn store(&mut self) -> Step {
         let (error, error_at) = self.error.clone().unzip();
+        let (asked, asked_at) = self.asked.unzip();
         let replica = self.replica.map(|replica| replica.to_string()).unwrap_or_default();
         let row = Object::new()
             .with("acknowledged", blob(&self.acknowledged.to_bytes()))
+            .with("asked", asked.map(int))
+            .with("asked_at", asked_at)
             .with("cursor", self.cursor.as_ref().map(|cursor| blob(&cursor.0)))
             .with("error", error)
             .with("error_at", error_at)
@@ -103,7 +117,8 @@ impl Remote {
             .with("peers", json(&self.peers))
             .with("replica", replica)
             .with("shared", int(self.shared))
-            .with("success", self.success);
+            .with("success", self.success)
+            .with("time", self.time);
         if std::mem::replace(&mut self.stored, true) {
             return change(&REMOTE, self.name.as_str(), row);
         }

@@ -3,15 +3,19 @@
 use super::{Session, SyncEvent};
 use crate::bug::{self, Bug};
 use crate::client::{Cut, Head, Lane, SEGMENT, TRIES, bytes, find, hash, is_overtaken, number};
-use crate::log::{Segment, Tip};
+use crate::log::{Append, AppendIf, Exchange, Segment, Tip};
 use crate::{Error, ErrorKind, Filter, Result};
 
 /// How many bytes of segments one append carries, about.
-const APPEND: usize = 8 << 20;
+pub(super) const APPEND: usize = 8 << 20;
 
 impl Session<'_> {
     /// Sends what the log lacks of the own lane, and of lanes that this database wrote under earlier ids.
     pub(super) async fn share(&mut self) -> Result<()> {
+        let opened = std::mem::take(&mut self.opened);
+        if !opened.is_empty() {
+            self.count_shared(&opened);
+        }
         let head = self.freeze_all().await?;
         let _ = self.remote.is_for(&head);
         if self.remote.replica != Some(head.replica) {
@@ -38,7 +42,7 @@ impl Session<'_> {
         Some(ours.map(|tip| tip.seq).filter(|seq| *seq <= head.frozen).max().unwrap_or(0))
     }
 
-    async fn freeze_all(&mut self) -> Result<Head> {
+    pub(super) async fn freeze_all(&mut self) -> Result<Head> {
         let log = self.log;
         for _ in 0..TRIES {
             let mut cached = log.lock().await;
@@ -107,7 +111,7 @@ impl Session<'_> {
     }
 
     /// The segment of a cut; nothing if its entries were cleaned away.
-    async fn seal(&self, cut: &Cut) -> Result<Option<Segment>> {
+    pub(super) async fn seal(&self, cut: &Cut) -> Result<Option<Segment>> {
         let canonical = self.log.cut_bytes(cut).await?;
         if canonical.is_empty() {
             return Ok(None);
@@ -140,11 +144,25 @@ impl Session<'_> {
             self.remote.shared = last.span().last;
             let _ = self.log.write(vec![self.remote.store()]).await?;
         }
-        let _ = self.shared.append(&segments).await?;
+        self.send(&segments).await?;
         self.remote.shared = last.span().last;
         self.dirty = true;
         self.count_shared(&segments);
         Ok(())
+    }
+
+    /// Appends segments whose stamps cannot change any more: what was stamped right was stamped so before it
+    /// was cut, and what still lies ahead of the log's time has to go as it is.
+    async fn send(&self, segments: &[Segment]) -> Result<()> {
+        match self.shared.append(segments).await {
+            Err(error) if error.kind() == ErrorKind::ClockSkew => {
+                let mut request = Exchange::of(self.log.replica().await?);
+                let (segments, only_if) = (segments.to_vec(), AppendIf::Always);
+                request.append = Some(Append { segments, only_if, frozen: true });
+                self.shared.exchange(&request).await.map(drop)
+            }
+            other => other.map(drop),
+        }
     }
 
     fn count_shared(&mut self, segments: &[Segment]) {
@@ -191,7 +209,7 @@ impl Session<'_> {
         }
         for row in rows.iter().skip(lacking).filter(|row| !row.value("bytes").is_null()) {
             let segment = Segment::parse(bytes(row, "bytes")?)?;
-            let _ = self.shared.append(std::slice::from_ref(&segment)).await?;
+            self.send(std::slice::from_ref(&segment)).await?;
             self.count_shared(std::slice::from_ref(&segment));
         }
         Ok(())

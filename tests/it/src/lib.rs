@@ -1,6 +1,7 @@
 //! Replicas for tests: an application's manager, its client log, and a clock of its own.
 
 pub mod crash;
+pub mod far;
 pub mod faults;
 pub mod law;
 pub mod slow;

@@ -4,6 +4,7 @@ mod cleaning;
 mod clocks;
 mod clones;
 mod counts;
+mod far;
 mod faults;
 mod hooks;
 mod meanwhile;
