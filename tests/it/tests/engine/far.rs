@@ -141,14 +141,35 @@ fn a_clock_that_was_off_or_went_back_is_put_right_before_anything_is_cut() {
             one.clock.set(NOW + off);
             let _ = one.create("user", user("a", "x")).await;
             assert!(one.sync(&log).await.finished);
-            let logged = object_log(&one.log, Some(&"user".into()), Some(&"a".into())).await;
-            let stamp = logged.expect("it tells")[0].author.stamp;
-            let apart = stamp.millis().abs_diff(NOW + 60_000);
-            assert!(apart < 5 * 60_000, "{apart} ms from the log's time");
+            is_stamped_now(&one).await;
             let _ = two.sync(&log).await;
             law::check_equal(&[one, two]).await;
         });
     }
+}
+
+#[test]
+fn a_clock_that_is_known_to_be_off_is_put_right_before_anything_is_cut() {
+    for (store, off) in STORES.into_iter().flat_map(|s| [(s, HOUR), (s, -HOUR)]) {
+        pollster::block_on(async {
+            let (log, one) = (timed(NOW + 60_000), Replica::new(store, 1).await);
+            one.clock.set(NOW + off);
+            for _ in 0..2 {
+                let _ = one.sync(&log).await;
+            }
+            let _ = one.create("user", user("a", "x")).await;
+            assert!(one.sync(&log).await.finished);
+            is_stamped_now(&one).await;
+        });
+    }
+}
+
+/// The user is stamped about when it is at the log.
+async fn is_stamped_now(replica: &Replica) {
+    let logged = object_log(&replica.log, Some(&"user".into()), Some(&"a".into())).await;
+    let stamp = logged.expect("it tells")[0].author.stamp;
+    let apart = stamp.millis().abs_diff(NOW + 60_000);
+    assert!(apart < 5 * 60_000, "{apart} ms from the log's time");
 }
 
 #[test]
