@@ -83,6 +83,9 @@ pub struct Terms {
     pub latest: i64,
     /// For how many milliseconds old epochs of items are kept.
     pub keep_epochs: i64,
+    /// At most about this many bytes of items in an answer, so that one fits in memory; one item comes in any
+    /// case.
+    pub answer_bytes: u64,
 }
 
 /// The answer to an exchange.
