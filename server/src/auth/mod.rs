@@ -1,10 +1,28 @@
 //! Who may do what: the question that a hub asks before it does anything for a client.
 
-use std::collections::BTreeSet;
+mod any_of;
+mod groups;
+mod jwt;
+mod keys;
+mod make;
+mod refusal;
+mod tokens;
+mod watched;
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;
 use syncline_core::{Error, ErrorKind, Group, Result};
+
+pub use any_of::AnyOf;
+pub use groups::{GroupPattern, Groups};
+pub use jwt::{Jwt, JwtRules};
+pub use keys::Keys;
+pub use make::{Ed25519Pair, JwtClaims, JwtMaker, StaticToken, secret};
+pub use tokens::TokenFile;
+
+/// The most bytes of a token.
+pub const LONGEST_TOKEN: usize = 8 << 10;
 
 /// Tells who stands behind a token.
 ///
@@ -68,25 +86,6 @@ impl Access {
     }
 }
 
-/// In which groups somebody may do something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Groups {
-    /// In all of them, also those that do not exist yet.
-    All,
-    /// In these.
-    Only(BTreeSet<Group>),
-}
-
-impl Groups {
-    /// Whether this group is among them.
-    pub fn has(&self, group: &Group) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(groups) => groups.contains(group),
-        }
-    }
-}
-
 /// How much somebody may do. Each allows what those before it allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
@@ -107,6 +106,17 @@ impl Scope {
             Self::Admin => "admin",
         }
     }
+
+    /// The scope of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Read, Self::Write, Self::Admin].into_iter().find(|scope| scope.name() == name)
+    }
+}
+
+/// The name of who somebody is, if it can be one: it stands in logs.
+fn subject(text: &str) -> Option<String> {
+    let is_name = (1..=200).contains(&text.len()) && !text.chars().any(char::is_control);
+    is_name.then(|| text.to_owned())
 }
 
 /// Everyone may do everything: for a hub that only its own machine reaches.
