@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use syncline::log::chain::Chains;
 use syncline::log::{
-    After, Cursor, Fetch, Fetched, LaneHash, Peer, Receipt, Segment, Span, VersionVector,
+    After, Append, AppendIf, Cursor, Exchange, Exchanged, Fetch, Fetched, LaneHash, Peer, Receipt,
+    Segment, Span, VersionVector,
 };
 use syncline::value::canonical::{Reader, put_number};
 use syncline::{Error, ErrorKind, ReplicaId, Result, SharedLog, async_trait};
@@ -24,6 +25,9 @@ macro_rules! is_made {
         is_made
     }};
 }
+
+/// By how many milliseconds a stamp may be ahead of the hub's time.
+const DRIFT: i64 = 5 * 60_000;
 
 /// A hub that gives numbers when a transaction begins, as sequences of databases do, and commits later:
 /// the hard case for readers, who may never skip a number that is still to come.
@@ -102,6 +106,25 @@ impl Hub {
             numbered.push((number, segment.clone()));
         }
         Ok((state.life, numbered))
+    }
+
+    /// Refuses what is stamped in the future, unless its stamps cannot change any more.
+    fn check(&self, append: &Append) -> Result<()> {
+        let latest = BEGINNING + self.time.now() + DRIFT;
+        let ahead = |segment: &Segment| segment.header().greatest.millis() > latest;
+        if !append.frozen && append.segments.iter().any(ahead) {
+            return Err(Error::new(ErrorKind::ClockSkew, "a segment's stamps are in the future"));
+        }
+        Ok(())
+    }
+
+    async fn store(&self, segments: &[Segment]) -> Result<Vec<Receipt>> {
+        let (life, numbered) = self.begin(segments)?;
+        let numbers: Vec<u64> = numbered.iter().map(|(number, _)| *number).collect();
+        let mut rollback = Rollback { hub: self, life, numbers };
+        self.time.sleep(self.dice.between(0, 400)).await;
+        rollback.numbers.clear();
+        self.commit(life, numbered)
     }
 
     fn commit(&self, life: u64, numbered: Vec<(u64, Segment)>) -> Result<Vec<Receipt>> {
@@ -202,13 +225,42 @@ impl SharedLog for Hub {
         Ok(())
     }
 
+    fn is_far(&self) -> bool {
+        true
+    }
+
+    /// Like the questions one after another.
+    async fn exchange(&self, request: &Exchange) -> Result<Exchanged> {
+        if request.join {
+            self.join(request.replica).await?;
+        }
+        if let Some(append) = &request.append {
+            self.check(append)?;
+        }
+        if let Some(known) = &request.acknowledge {
+            self.acknowledge(request.replica, known).await?;
+        }
+        let mut exchanged = Exchanged::default();
+        if let Some(fetch) = &request.fetch {
+            exchanged.fetched = Some(self.fetch(fetch).await?);
+        }
+        if let Some(append) = &request.append {
+            let ends = self.state().chains.heads(request.replica);
+            if append.only_if.holds(&ends) {
+                exchanged.receipts = Some(self.store(&append.segments).await?);
+            }
+        }
+        Ok(exchanged)
+    }
+
     async fn append(&self, segments: &[Segment]) -> Result<Vec<Receipt>> {
-        let (life, numbered) = self.begin(segments)?;
-        let numbers: Vec<u64> = numbered.iter().map(|(number, _)| *number).collect();
-        let mut rollback = Rollback { hub: self, life, numbers };
-        self.time.sleep(self.dice.between(0, 400)).await;
-        rollback.numbers.clear();
-        self.commit(life, numbered)
+        let segments = segments.to_vec();
+        self.check(&Append {
+            segments: segments.clone(),
+            only_if: AppendIf::Always,
+            frozen: false,
+        })?;
+        self.store(&segments).await
     }
 
     async fn fetch(&self, request: &Fetch) -> Result<Fetched> {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use syncline::log::{Fetch, Fetched, Peer, Receipt, Segment, VersionVector};
+use syncline::log::{Exchange, Exchanged, Fetch, Fetched, Peer, Receipt, Segment, VersionVector};
 use syncline::{Error, ErrorKind, ReplicaId, Result, SharedLog, async_trait};
 
 use crate::dice::Dice;
@@ -140,6 +140,16 @@ impl SharedLog for Link {
 
     async fn peers(&self) -> Result<Vec<Peer>> {
         self.through(self.to.peers()).await
+    }
+
+    fn is_far(&self) -> bool {
+        self.to.is_far()
+    }
+
+    async fn exchange(&self, request: &Exchange) -> Result<Exchanged> {
+        let again = request.clone();
+        self.echo(|to| async move { drop(to.exchange(&again).await) });
+        self.through(self.to.exchange(request)).await
     }
 }
 
