@@ -1,5 +1,15 @@
 //! `Send` and `Sync`, except in a browser, where nothing is either.
 
+use std::pin::Pin;
+
+/// A future behind a pointer, `Send` except in a browser.
+#[cfg(not(target_family = "wasm"))]
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A future behind a pointer, `Send` except in a browser.
+#[cfg(target_family = "wasm")]
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
 /// `Send` natively, nothing at all in a browser.
 #[cfg(not(target_family = "wasm"))]
 pub trait MaybeSend: Send {}

@@ -7,6 +7,7 @@ mod entry;
 mod exchange;
 mod hash;
 mod json;
+mod notices;
 mod segment;
 mod shared;
 
@@ -16,6 +17,7 @@ pub use entry::{Entry, Op, Write};
 pub use exchange::{Append, AppendIf, Exchange, Exchanged};
 pub(crate) use hash::short_hash;
 pub use hash::{LaneHash, lane_start};
+pub use notices::Notices;
 pub use segment::{Extension, FORMAT, Header, Segment, Span};
 pub use shared::{
     After, Cursor, Damage, Fetch, Fetched, Peer, Receipt, SharedLog, Tip, VersionVector,
