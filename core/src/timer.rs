@@ -100,7 +100,7 @@ fn part(random: &dyn Random) -> f64 {
 /// use syncline_core::timer::{HandTimer, Timer};
 ///
 /// # pollster::block_on(async {
-/// let timer = HandTimer::skipping();
+/// let timer = HandTimer::skipping(Duration::MAX);
 /// timer.sleep(Duration::from_secs(3600)).await;
 /// assert_eq!(timer.slept(), [Duration::from_secs(3600)]);
 /// # });
@@ -112,16 +112,16 @@ pub struct HandTimer(Arc<Mutex<Hand>>);
 struct Hand {
     now: Duration,
     next: u64,
-    skips: bool,
+    skips: Option<Duration>,
     sleepers: BTreeMap<(Duration, u64), Option<Waker>>,
     slept: Vec<Duration>,
 }
 
 impl HandTimer {
-    /// A timer that lets nobody wait: time jumps ahead by whatever is asked for.
-    pub fn skipping() -> Self {
+    /// A timer that lets nobody wait who would wait up to so long: for them, time jumps ahead.
+    pub fn skipping(up_to: Duration) -> Self {
         let timer = Self::default();
-        timer.hand().skips = true;
+        timer.hand().skips = Some(up_to);
         timer
     }
 
@@ -156,8 +156,8 @@ impl HandTimer {
     fn begin(&self, duration: Duration) -> Sleeper {
         let mut hand = self.hand();
         hand.slept.push(duration);
-        if hand.skips {
-            hand.now += duration;
+        if hand.skips.is_some_and(|up_to| duration <= up_to) {
+            hand.now = hand.now.saturating_add(duration);
             return Sleeper { timer: self.clone(), key: (Duration::ZERO, 0) };
         }
         hand.next += 1;
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn what_takes_too_long_is_given_up() {
-        let timer = HandTimer::skipping();
+        let timer = HandTimer::skipping(Duration::MAX);
         let never = std::future::pending::<()>();
         let waited = pollster::block_on(within(&timer, Duration::from_secs(9), never));
         assert_eq!((waited, timer.slept()), (None, vec![Duration::from_secs(9)]));

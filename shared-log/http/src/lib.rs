@@ -1,1 +1,23 @@
-//! Replicas meet at a hub, over HTTP.
+//! Replicas meet at a hub, over HTTP: natively and in a browser.
+//!
+//! One failed request is no failed sync: what is safe is tried again, within limits. One request is the only way in
+//! which an answer is lost: every request may be repeated, and a repeated one has no further effect.
+//! Credentials are asked for at the moment of sending; they appear in no error and in no log.
+
+mod address;
+mod answer;
+mod caller;
+mod client;
+mod config;
+mod credentials;
+mod error;
+mod log;
+mod seen;
+mod system;
+mod transport;
+
+pub use config::{Compression, HttpLogConfig, Retry, Timeouts};
+pub use credentials::{Credentials, FixedToken, NoToken, TokenFrom};
+pub use log::HttpLog;
+pub use system::SystemTimer;
+pub use transport::{Chunks, Fault, FaultKind, Transport, Whole};

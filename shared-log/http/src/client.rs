@@ -1,0 +1,121 @@
+//! The usual transport: reqwest, which is the browser's own `fetch` in a browser.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::config::Timeouts;
+use crate::error::HttpError;
+use crate::transport::{Chunks, Fault, FaultKind, Transport};
+
+/// A pool of connections to one hub.
+#[derive(Clone, Debug)]
+pub(crate) struct Client(reqwest::Client);
+
+#[cfg(not(target_family = "wasm"))]
+impl Client {
+    pub fn new(timeouts: Timeouts, compresses: bool, is_loopback: bool) -> Result<Self, HttpError> {
+        let builder = reqwest::Client::builder()
+            .connect_timeout(timeouts.connect)
+            .gzip(compresses)
+            // A hub never sends elsewhere; a login page of a network does.
+            .redirect(reqwest::redirect::Policy::none())
+            // The policy of this crate is the only one.
+            .retry(reqwest::retry::never())
+            .tcp_nodelay(true);
+        let builder = if is_loopback { builder.no_proxy() } else { builder };
+        builder.build().map(Self).map_err(|error| HttpError::NoClient(fault(error)))
+    }
+}
+
+#[cfg(target_family = "wasm")]
+impl Client {
+    pub fn new(_: Timeouts, _: bool, _: bool) -> Result<Self, HttpError> {
+        let client = reqwest::Client::builder().build();
+        client.map(Self).map_err(|error| HttpError::NoClient(fault(error)))
+    }
+}
+
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
+impl Transport for Client {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Box<dyn Chunks>>, Fault> {
+        let (head, body) = request.into_parts();
+        let request =
+            self.0.request(head.method, head.uri.to_string()).headers(head.headers).body(body);
+        // A browser would keep answers to questions that are asked again and again.
+        #[cfg(target_family = "wasm")]
+        let request = request.fetch_cache_no_store().fetch_credentials_omit();
+        let mut answer = request.send().await.map_err(fault)?;
+        let mut response = http::Response::new(());
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        Ok(response.map(|()| body_of(answer)))
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn body_of(answer: reqwest::Response) -> Box<dyn Chunks> {
+    Box::new(Body(answer))
+}
+
+#[cfg(not(target_family = "wasm"))]
+struct Body(reqwest::Response);
+
+#[cfg(not(target_family = "wasm"))]
+#[async_trait]
+impl Chunks for Body {
+    async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+        self.0.chunk().await.map_err(fault)
+    }
+}
+
+#[cfg(target_family = "wasm")]
+type Stream = dyn futures_core::Stream<Item = reqwest::Result<Bytes>>;
+
+#[cfg(target_family = "wasm")]
+fn body_of(answer: reqwest::Response) -> Box<dyn Chunks> {
+    Box::new(Body(Box::pin(answer.bytes_stream())))
+}
+
+#[cfg(target_family = "wasm")]
+struct Body(std::pin::Pin<Box<Stream>>);
+
+#[cfg(target_family = "wasm")]
+#[async_trait(?Send)]
+impl Chunks for Body {
+    async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+        let next = std::future::poll_fn(|context| self.0.as_mut().poll_next(context)).await;
+        next.transpose().map_err(fault)
+    }
+}
+
+fn fault(error: reqwest::Error) -> Fault {
+    #[cfg(not(target_family = "wasm"))]
+    let is_unreachable = error.is_connect();
+    // A browser does not tell why; that the request was not sent is what mostly happened.
+    #[cfg(target_family = "wasm")]
+    let is_unreachable = error.is_request();
+    let kind = if error.is_timeout() {
+        FaultKind::Late
+    } else if is_unreachable || error.is_builder() {
+        FaultKind::Unreachable
+    } else {
+        FaultKind::Broken
+    };
+    Fault::new(kind).caused_by(told(&error.without_url()))
+}
+
+/// An error and all its causes in one line: the outermost alone says next to nothing.
+fn told(error: &reqwest::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        cause = error.source();
+    }
+    words
+}
