@@ -4,12 +4,18 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Json, Router, middleware};
 use syncline_core::Clock;
 use syncline_shared_log_wire::{PROTOCOL, Welcome, path};
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::auth::Authenticate;
-use crate::{HubConfig, HubStore};
+use crate::budget::Budget;
+use crate::notice::Notices;
+use crate::rate::Rates;
+use crate::store::Terms;
+use crate::{HubConfig, HubStore, api, compress, frame};
 
 /// A hub. Cheap to copy: all copies are the same hub.
 #[derive(Clone, Debug)]
@@ -23,6 +29,10 @@ struct Shared {
     store: Arc<dyn HubStore>,
     gate: Arc<dyn Authenticate>,
     clock: Arc<dyn Clock>,
+    budget: Budget,
+    rates: Rates,
+    notices: Notices,
+    stops: watch::Sender<bool>,
 }
 
 impl Hub {
@@ -33,12 +43,31 @@ impl Hub {
         gate: Arc<dyn Authenticate>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { shared: Arc::new(Shared { config, store, gate, clock }) }
+        // The largest request that is allowed must fit, or it would never be answered.
+        let largest = 2 * config.body_bytes + config.fetch_bytes + config.segment_bytes + (4 << 20);
+        let budget = Budget::new(config.budget_bytes.max(largest), config.budget_wait);
+        let rates = Rates::new(config.rate, config.burst);
+        let notices = Notices::new(config.subscribers);
+        let stops = watch::channel(false).0;
+        Self {
+            shared: Arc::new(Shared { config, store, gate, clock, budget, rates, notices, stops }),
+        }
     }
 
-    /// Everything that the hub answers, as a service. A plain request needs neither timers nor tasks.
+    /// Everything that the hub answers, as a service.
+    ///
+    /// A plain request needs no runtime, neither timers nor tasks; notices and waiting for memory do. Limits of
+    /// connections and of their time are those of whoever serves it.
     pub fn router(&self) -> Router {
-        Router::new().route(path::ROOT, get(welcome)).with_state(self.clone())
+        Router::new()
+            .route(path::ROOT, get(welcome))
+            .merge(api::routes())
+            .fallback(frame::nothing_here)
+            .method_not_allowed_fallback(frame::other_method)
+            .layer(CatchPanicLayer::custom(frame::panicked))
+            .layer(middleware::from_fn_with_state(self.clone(), frame::around))
+            .layer(compress::layer())
+            .with_state(self.clone())
     }
 
     /// The limits.
@@ -59,6 +88,53 @@ impl Hub {
     /// What time it is, in milliseconds since 1970.
     pub fn now(&self) -> i64 {
         self.shared.clock.now_millis()
+    }
+
+    /// How many clients wait for notices.
+    pub fn subscribers(&self) -> usize {
+        self.notices().waiting()
+    }
+
+    /// Whether the hub is about to stop: it finishes what it accepted and is no longer ready for more.
+    pub fn is_stopping(&self) -> bool {
+        *self.shared.stops.borrow()
+    }
+
+    /// Ends all streams of notices. Whoever serves the [router](Self::router) calls this first when it is to
+    /// stop.
+    pub fn stop(&self) {
+        self.shared.stops.send_replace(true);
+    }
+
+    pub(crate) fn stops(&self) -> watch::Receiver<bool> {
+        self.shared.stops.subscribe()
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.shared.budget
+    }
+
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.shared.rates
+    }
+
+    pub(crate) fn notices(&self) -> &Notices {
+        &self.shared.notices
+    }
+
+    /// On which terms changes are taken now.
+    pub(crate) fn terms(&self) -> Terms {
+        let config = self.config();
+        let millis =
+            |time: std::time::Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let now = self.now();
+        Terms {
+            now,
+            quota: config.quota_bytes,
+            latest: now.saturating_add(millis(config.drift)),
+            keep_epochs: millis(config.keep_epochs),
+            answer_bytes: config.fetch_bytes as u64,
+        }
     }
 }
 

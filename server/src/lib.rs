@@ -1,9 +1,21 @@
 //! The hub: a server that keeps the shared logs of many groups, as a library.
 
+mod admit;
+mod api;
 pub mod auth;
+mod body;
+mod budget;
+mod compress;
 mod config;
+mod failure;
+mod frame;
 mod hub;
+mod notice;
+mod rate;
+mod record;
+mod serve;
 mod store;
+mod text;
 
 pub use config::HubConfig;
 pub use hub::Hub;

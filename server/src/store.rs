@@ -61,8 +61,7 @@ pub trait HubStore: Debug + Send + Sync + 'static {
     ///
     /// [`Conflict`](syncline_core::ErrorKind::Conflict), with the group's epoch as the context `epoch`, if the
     /// request is based on another; [`Invalid`](syncline_core::ErrorKind::Invalid) for too many items.
-    async fn items(&self, group: &Group, request: ItemRequest, terms: &Terms)
-    -> Result<ItemAnswer>;
+    async fn items(&self, group: &Group, ask: ItemRequest, terms: &Terms) -> Result<ItemAnswer>;
 
     /// Whether it can read and write now.
     async fn check(&self) -> Result<()>;

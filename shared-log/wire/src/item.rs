@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use syncline_core::id::hex;
 
+use crate::lease::LeaseRequest;
+
 /// Something that a client keeps at the hub. The hub does not look into it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
@@ -205,6 +207,27 @@ pub struct OldEpoch {
 pub struct ItemHistory {
     /// Replaced values, newest first.
     pub replaced: Vec<Item>,
+}
+
+/// Asks for an item, so that nobody else changes it meanwhile: a lease by the name of its type and key. With
+/// a token and 0 milliseconds it is given back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Which item. It need not exist.
+    #[serde(flatten)]
+    pub item: ItemId,
+    /// Who asks, and for how long.
+    #[serde(flatten)]
+    pub lease: LeaseRequest,
+}
+
+impl ItemId {
+    /// The name of the lease that locks this item: its type and key with a `/` between them.
+    pub fn lease_name(&self) -> String {
+        // Only what would make two items share a name is escaped.
+        let kind = self.kind.replace('%', "%25").replace('/', "%2F");
+        format!("{kind}/{}", self.key)
+    }
 }
 
 /// The most items in one request or answer.
