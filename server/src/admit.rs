@@ -23,7 +23,7 @@ impl Hub {
     /// Who asks, about which group, and whether that is allowed.
     pub(crate) async fn admit(&self, head: &Parts, scope: Scope) -> Result<Admitted, Failure> {
         let access = self.identify(head).await?;
-        let group = text::group(&head.uri)?;
+        let group = text::group(&head.uri, 2)?;
         note(head, |visit| {
             tracing::Span::current().record("group", group.as_str());
             visit.group.get_or_init(|| group.as_str().to_owned());

@@ -16,17 +16,24 @@ const PIECE: usize = 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     room: Arc<Semaphore>,
+    pieces: u32,
     wait: Duration,
 }
 
 impl Budget {
     pub(crate) fn new(bytes: usize, wait: Duration) -> Self {
-        Self { room: Arc::new(Semaphore::new(pieces(bytes) as usize)), wait }
+        let pieces = pieces(bytes);
+        Self { room: Arc::new(Semaphore::new(pieces as usize)), pieces, wait }
     }
 
     /// Nothing of it yet.
     pub(crate) fn hold(&self) -> Held {
         Held { budget: self.clone(), permit: None }
+    }
+
+    /// How many bytes are held.
+    pub(crate) fn taken(&self) -> usize {
+        (self.pieces as usize).saturating_sub(self.room.available_permits()) * PIECE
     }
 
     /// How many bytes are free.

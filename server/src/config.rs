@@ -42,6 +42,8 @@ pub struct HubConfig {
     pub keep_epochs: Duration,
     /// The longest time that a lease is given for: 1 hour.
     pub longest_lease: Duration,
+    /// Whether everyone may read the metrics; otherwise it takes an admin token.
+    pub open_metrics: bool,
     /// The most connections at once: 4,096. When there are more, one that has not asked anything yet is cut.
     pub connections: usize,
     /// How long a client may take for a handshake and for the head of a request, and how long a connection may
@@ -74,6 +76,7 @@ impl Default for HubConfig {
             drift: ALLOWED_DRIFT,
             keep_epochs: Duration::from_secs(30 * 24 * 3600),
             longest_lease: Duration::from_secs(3600),
+            open_metrics: false,
             connections: 4_096,
             head_time: Duration::from_secs(15),
             stall_time: Duration::from_secs(15),

@@ -42,9 +42,12 @@ pub(crate) async fn around(State(hub): State<Hub>, mut request: Request, next: N
         Ok(()) => next.run(request).instrument(span.clone()).await,
         Err(failure) => span.in_scope(|| failure.into_response()),
     };
-    response.headers_mut().insert(TIME_HEADER, HeaderValue::from(hub.now()));
+    let headers = response.headers_mut();
+    headers.insert(TIME_HEADER, HeaderValue::from(hub.now()));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let record = record(&method, &route, &visit, &response, started);
     record.tell();
+    hub.insight().request(&record, hub.now());
     response
 }
 

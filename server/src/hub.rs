@@ -12,10 +12,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::auth::Authenticate;
 use crate::budget::Budget;
+use crate::insight::Insight;
 use crate::notice::Notices;
 use crate::rate::Rates;
 use crate::store::Terms;
-use crate::{HubConfig, HubStore, api, compress, frame};
+use crate::{HubConfig, HubStore, api, compress, frame, page};
 
 /// A hub. Cheap to copy: all copies are the same hub.
 #[derive(Clone, Debug)]
@@ -32,6 +33,7 @@ struct Shared {
     budget: Budget,
     rates: Rates,
     notices: Notices,
+    insight: Insight,
     stops: watch::Sender<bool>,
 }
 
@@ -48,9 +50,21 @@ impl Hub {
         let budget = Budget::new(config.budget_bytes.max(largest), config.budget_wait);
         let rates = Rates::new(config.rate, config.burst);
         let notices = Notices::new(config.subscribers);
+        let insight = Insight::new(clock.as_ref());
+        let store = Arc::new(insight.watch(store, clock.clone()));
         let stops = watch::channel(false).0;
         Self {
-            shared: Arc::new(Shared { config, store, gate, clock, budget, rates, notices, stops }),
+            shared: Arc::new(Shared {
+                config,
+                store,
+                gate,
+                clock,
+                budget,
+                rates,
+                notices,
+                insight,
+                stops,
+            }),
         }
     }
 
@@ -62,6 +76,7 @@ impl Hub {
         Router::new()
             .route(path::ROOT, get(welcome))
             .merge(api::routes())
+            .merge(page::routes())
             .fallback(frame::nothing_here)
             .method_not_allowed_fallback(frame::other_method)
             .layer(CatchPanicLayer::custom(frame::panicked))
@@ -116,6 +131,10 @@ impl Hub {
 
     pub(crate) fn rates(&self) -> &Rates {
         &self.shared.rates
+    }
+
+    pub(crate) fn insight(&self) -> &Insight {
+        &self.shared.insight
     }
 
     pub(crate) fn notices(&self) -> &Notices {

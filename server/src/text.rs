@@ -12,9 +12,9 @@ pub(crate) fn part(uri: &Uri, position: usize) -> Result<String> {
     decoded(part.unwrap_or_default(), false)
 }
 
-/// The group that a path names.
-pub(crate) fn group(uri: &Uri) -> Result<Group> {
-    let name = part(uri, 2)?;
+/// The group that a path names at this position.
+pub(crate) fn group(uri: &Uri, position: usize) -> Result<Group> {
+    let name = part(uri, position)?;
     if matches!(name.as_str(), "." | "..") {
         let message = "a group of a hub cannot be named `.` or `..`; choose another name";
         return Err(Error::invalid(message));
@@ -103,10 +103,10 @@ mod tests {
     #[test]
     fn names_that_mean_something_else_are_no_groups() {
         for wrong in [".", "..", "%2e", "%2E%2e", "%00", "a%0Ab", "", "%C2%80"] {
-            assert!(group(&uri(&format!("/v1/groups/{wrong}/peers"))).is_err(), "{wrong}");
+            assert!(group(&uri(&format!("/v1/groups/{wrong}/peers")), 2).is_err(), "{wrong}");
         }
-        assert!(group(&uri(&format!("/v1/groups/{}/peers", "a".repeat(201)))).is_err());
-        assert_eq!(group(&uri("/v1/groups/%C3%A4/peers")).unwrap().as_str(), "\u{e4}");
+        assert!(group(&uri(&format!("/v1/groups/{}/peers", "a".repeat(201))), 2).is_err());
+        assert_eq!(group(&uri("/v1/groups/%C3%A4/peers"), 2).unwrap().as_str(), "\u{e4}");
     }
 
     #[test]

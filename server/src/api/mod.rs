@@ -1,5 +1,6 @@
-//! The routes of groups.
+//! The routes of groups and of operators.
 
+mod admin;
 mod items;
 mod lanes;
 mod leases;
@@ -38,6 +39,12 @@ pub(crate) fn routes() -> Router<Hub> {
         .route(&at("items/epochs"), get(items::epochs))
         .route(&at("items/epochs/{epoch}/restore"), post(items::restore))
         .route(&at("items/history"), get(items::history))
+        .route("/v1/admin/status", get(admin::status))
+        .route("/v1/admin/groups", get(admin::groups))
+        .route("/v1/admin/groups/{group}", get(admin::group))
+        .route("/metrics", get(admin::metrics))
+        .route("/healthz", get(admin::health))
+        .route("/readyz", get(admin::ready))
 }
 
 fn json(value: &impl Serialize) -> Answered {

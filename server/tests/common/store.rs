@@ -88,7 +88,19 @@ impl HubStore for TestStore {
     }
 
     async fn groups(&self) -> Result<Vec<GroupSummary>> {
-        Ok(Vec::new())
+        let logs = self.logs.lock().unwrap();
+        let summary = |(group, (_, number)): (&Group, &(MemoryLog, u64))| GroupSummary {
+            group: group.clone(),
+            number: *number,
+            segments: *number,
+            entries: *number,
+            bytes: 100 * number,
+            ahead: 0,
+            items: 0,
+            epoch: 0,
+            changed: None,
+        };
+        Ok(logs.iter().map(summary).collect())
     }
 
     async fn lease(&self, group: &Group, change: LeaseChange, now: i64) -> Result<Lease> {

@@ -2,6 +2,7 @@
 //!
 //! `docs/protocol.md` tells it in words; the tests of this crate pin the exact bytes.
 
+pub mod admin;
 mod body;
 pub mod item;
 pub mod lease;
