@@ -47,6 +47,8 @@ pub(crate) struct Question {
     pub method: Method,
     pub path: String,
     pub body: Vec<u8>,
+    /// Whether the body is not worth compressing.
+    pub is_dense: bool,
     /// The media type of the answer.
     pub accept: &'static str,
     /// How long the hub may think about it, beyond the usual.
@@ -56,7 +58,7 @@ pub(crate) struct Question {
 impl Question {
     pub fn new(method: Method, path: impl Into<String>, accept: &'static str) -> Self {
         let (path, body) = (path.into(), Vec::new());
-        Self { method, path, body, accept, patience: Duration::ZERO }
+        Self { method, path, body, is_dense: false, accept, patience: Duration::ZERO }
     }
 
     pub fn with_body(self, body: Vec<u8>) -> Self {
@@ -139,7 +141,7 @@ impl Caller {
                 return Err(not_before(error, not_sooner));
             }
             let wait = self.retry.backoff.wait(tries, self.random.as_ref());
-            let wait = not_sooner.unwrap_or_default() + wait;
+            let wait = not_sooner.unwrap_or_default().saturating_add(wait);
             if wait > self.retry.longest || deadline.first(self.timer.sleep(wait)).await {
                 return Err(not_before(error, not_sooner));
             }
@@ -158,7 +160,8 @@ impl Caller {
             let _ = request.headers_mut().insert(AUTHORIZATION, self.authorization(token)?);
         }
         let accept = request.headers().get(ACCEPT).cloned();
-        let sent = within(self.timer.as_ref(), longest, self.transport.send(request.clone())).await;
+        let size = request.body().len();
+        let sent = within(self.timer.as_ref(), longest, self.transport.send(request)).await;
         let begun = match sent.unwrap_or_else(|| Err(Fault::new(FaultKind::Late))) {
             Ok(begun) => begun,
             Err(fault) => return Ok(Tried::Failed(HttpError::Fault(fault).into(), None)),
@@ -171,7 +174,7 @@ impl Caller {
             return Ok(Tried::Begun(begun));
         }
         let (status, wait) = (begun.status(), retry_after(begun.headers()));
-        let error = self.refusal(begun, request.body().len()).await;
+        let error = self.refusal(begun, size).await;
         Ok(match status {
             StatusCode::UNAUTHORIZED if error.kind() == ErrorKind::Denied => Tried::Refused(error),
             status if is_temporary(status) && error.kind().is_temporary() => {
@@ -211,7 +214,7 @@ impl Caller {
     }
 
     fn request(&self, question: Question) -> Result<Request<Bytes>> {
-        let Question { method, path, body, accept, .. } = question;
+        let Question { method, path, body, is_dense, accept, .. } = question;
         let request = Request::builder()
             .method(method)
             .uri(self.address.of(&path)?)
@@ -221,7 +224,8 @@ impl Caller {
             request.body(Bytes::new())
         } else {
             let request = request.header(CONTENT_TYPE, BYTES);
-            match self.compressed(&body) {
+            let small = if is_dense { None } else { self.compressed(&body) };
+            match small {
                 Some(small) => request.header(CONTENT_ENCODING, "gzip").body(small.into()),
                 None => request.body(body.into()),
             }

@@ -11,8 +11,10 @@ mod client;
 mod config;
 mod credentials;
 mod error;
+mod listen;
 mod log;
 mod seen;
+mod sse;
 mod system;
 mod transport;
 

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::Method;
 use syncline_core::log::{
-    Append, AppendIf, Exchange, Exchanged, Fetch, Fetched, Peer, Receipt, Segment, VersionVector,
+    Append, AppendIf, Codec, Exchange, Exchanged, Fetch, Fetched, Notices, Peer, Receipt, Segment,
+    VersionVector,
 };
 use syncline_core::{Group, ReplicaId, Result, SharedLog};
 use syncline_shared_log_wire::{
     BYTES, PeersJson, read_exchanged, write_exchange, write_segments, write_vector,
 };
+use tokio::sync::Mutex;
 
 use crate::address::Address;
 use crate::answer;
@@ -19,6 +21,7 @@ use crate::caller::{Answer, Caller, Question, compresses};
 use crate::client::Client;
 use crate::config::HttpLogConfig;
 use crate::error::HttpError;
+use crate::listen::Line;
 use crate::seen::Seen;
 use crate::transport::Transport;
 
@@ -49,6 +52,7 @@ pub struct HttpLog {
 struct Shared {
     caller: Caller,
     seen: Seen,
+    line: Mutex<Line>,
     append_bytes: usize,
 }
 
@@ -85,7 +89,14 @@ impl HttpLog {
         let address = Address::parse(&config.url, config.group.clone())?;
         let append_bytes = config.append_bytes;
         let caller = Caller::new(transport, address, config);
-        Ok(Self { shared: Arc::new(Shared { caller, seen: Seen::default(), append_bytes }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                caller,
+                seen: Seen::default(),
+                line: Mutex::default(),
+                append_bytes,
+            }),
+        })
     }
 
     /// Whose log it is.
@@ -97,8 +108,14 @@ impl HttpLog {
         self.shared.caller.ask(question).await
     }
 
-    async fn post(&self, what: &str, body: Vec<u8>) -> Result<(Exchanged, Option<u64>)> {
-        let question = Question::new(Method::POST, what, BYTES).with_body(body);
+    async fn post(
+        &self,
+        what: &str,
+        body: Vec<u8>,
+        segments: &[Segment],
+    ) -> Result<(Exchanged, Option<u64>)> {
+        let mut question = Question::new(Method::POST, what, BYTES).with_body(body);
+        question.is_dense = is_dense(segments);
         let answer = self.ask(question).await?;
         let exchanged = read_exchanged(&answer.body).map_err(HttpError::Garbled)?;
         Ok((exchanged, answer::number(&answer.headers)))
@@ -118,7 +135,7 @@ impl HttpLog {
     }
 
     async fn append_once(&self, segments: &[Segment]) -> Result<Vec<Receipt>> {
-        let (exchanged, number) = self.post("segments", write_segments(segments)).await?;
+        let (exchanged, number) = self.post("segments", write_segments(segments), segments).await?;
         self.note(&exchanged, number);
         exchanged
             .receipts
@@ -152,7 +169,7 @@ impl SharedLog for HttpLog {
 
     async fn fetch(&self, request: &Fetch) -> Result<Fetched> {
         let exchange = Exchange { fetch: Some(request.clone()), ..Exchange::of(request.replica) };
-        let (exchanged, number) = self.post("fetch", write_exchange(&exchange)).await?;
+        let (exchanged, number) = self.post("fetch", write_exchange(&exchange), &[]).await?;
         self.note(&exchanged, number);
         exchanged.fetched.ok_or_else(|| HttpError::Misfit { asked: "fetch" }.into())
     }
@@ -175,7 +192,9 @@ impl SharedLog for HttpLog {
     }
 
     async fn exchange(&self, request: &Exchange) -> Result<Exchanged> {
-        let (exchanged, number) = self.post("exchange", write_exchange(request)).await?;
+        let segments = request.append.as_ref().map_or(&[][..], |append| &append.segments);
+        let body = write_exchange(request);
+        let (exchanged, number) = self.post("exchange", body, segments).await?;
         let fits = exchanged.fetched.is_some() == request.fetch.is_some()
             && receipts_fit(request.append.as_ref(), exchanged.receipts.as_deref());
         if !fits {
@@ -183,6 +202,17 @@ impl SharedLog for HttpLog {
         }
         self.note(&exchanged, number);
         Ok(exchanged)
+    }
+}
+
+/// A stream of server-sent events, or answers that wait where something on the way blocks streams. One task
+/// at a time listens.
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
+impl Notices for HttpLog {
+    async fn changed(&self) -> Result<()> {
+        let mut line = self.shared.line.lock().await;
+        line.changed(&self.shared.caller, &self.shared.seen).await
     }
 }
 
@@ -200,6 +230,20 @@ fn fitting(segments: &[Segment], limit: usize) -> usize {
         size <= limit
     });
     fits.count().max(1)
+}
+
+/// Whether most of these bytes are compressed or encrypted already.
+fn is_dense(segments: &[Segment]) -> bool {
+    let plain = [Codec::Json.number(), Codec::Packed.number()];
+    let (mut dense, mut all) = (0, 0);
+    for segment in segments {
+        let header = segment.header();
+        all += segment.bytes().len();
+        if header.key_epoch != 0 || !plain.contains(&header.codec) {
+            dense += segment.bytes().len();
+        }
+    }
+    dense * 2 > all
 }
 
 fn receipts_fit(append: Option<&Append>, receipts: Option<&[Receipt]>) -> bool {

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct Seen(AtomicU64);
 
 impl Seen {
-    #[cfg(test)]
     pub fn number(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
