@@ -128,6 +128,7 @@ impl ClientLog {
             match self.write(steps).await {
                 Ok(_) => {
                     *cached = Some(head);
+                    self.tell_written();
                     return Ok(count);
                 }
                 Err(error) => {

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, watch};
 
 pub use adopt::Origin;
 pub(crate) use collections::*;
@@ -105,6 +105,8 @@ struct Shared {
     enabled: AtomicBool,
     /// The head as this process last saw it; nothing if it has to be read.
     head: Mutex<Option<Head>>,
+    /// How often this process wrote entries.
+    written: watch::Sender<u64>,
     /// Held by the sync that is under way: one at a time. What time it was at each log when it last answered.
     syncing: Mutex<BTreeMap<String, i64>>,
 }
@@ -155,6 +157,7 @@ impl ClientLog {
             config,
             enabled: AtomicBool::new(true),
             head: Mutex::new(None),
+            written: watch::Sender::new(0),
             syncing: Mutex::default(),
         };
         let log = Self(Arc::new(shared));
@@ -244,6 +247,15 @@ impl ClientLog {
     /// Waits for the writers of this process and keeps them out until the guard is dropped.
     pub(crate) async fn lock(&self) -> MutexGuard<'_, Option<Head>> {
         self.0.head.lock().await
+    }
+
+    /// Hears of every batch of own entries that this process writes, and how many there were.
+    pub(crate) fn written(&self) -> watch::Receiver<u64> {
+        self.0.written.subscribe()
+    }
+
+    fn tell_written(&self) {
+        self.0.written.send_modify(|times| *times += 1);
     }
 
     /// Waits for the sync of this process that is under way. Behind the lock is what time it was at each log

@@ -52,6 +52,7 @@ impl ClientLog {
         for _ in 0..TRIES {
             let mut cached = self.lock().await;
             let mut head = self.loaded(&mut cached).await?.clone();
+            let before = head.seq;
             let planned = match by_key {
                 true => self.plan_by_key(&batch)?,
                 false => self.plan(&batch, context).await?,
@@ -59,6 +60,9 @@ impl ClientLog {
             let (steps, own) = self.with_entries(&mut head, planned).await?;
             match next.run(Operation::Write(Batch { steps }), context).await {
                 Ok(outcome) => {
+                    if head.seq > before {
+                        self.tell_written();
+                    }
                     *cached = Some(head);
                     return outcome.written().map(|all| own_outcomes(all, &own));
                 }

@@ -2,6 +2,7 @@
 
 mod applying;
 mod clean;
+mod continuous;
 mod doctor;
 mod doubts;
 mod fingerprint;
@@ -21,6 +22,10 @@ mod unlogged;
 use std::collections::BTreeMap;
 
 use applying::Buffer;
+pub use continuous::{
+    Cause, ContinuousEvent, ContinuousObserver, ContinuousOptions, ContinuousSync, Pause,
+    SyncHandle,
+};
 pub use doctor::{Finding, Problem, doctor};
 pub use doubts::{Doubt, DoubtKind, doubts};
 pub use fingerprint::{Fingerprint, fingerprint};

@@ -1,0 +1,7 @@
+//! Sync that goes on by itself, moved by a timer that stands still until it is told.
+
+mod causes;
+mod desk;
+mod failures;
+mod pauses;
+mod runner;
