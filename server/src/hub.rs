@@ -19,6 +19,20 @@ use crate::store::Terms;
 use crate::{HubConfig, HubStore, api, compress, frame, page};
 
 /// A hub. Cheap to copy: all copies are the same hub.
+///
+/// # Example
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use syncline_core::{Clock, Result};
+/// use syncline_server::{Hub, HubConfig, HubStore, auth::Open};
+/// use tokio::net::TcpListener;
+///
+/// async fn run(store: Arc<dyn HubStore>, clock: Arc<dyn Clock>, door: TcpListener) -> Result<()> {
+///     let hub = Hub::new(HubConfig::default(), store, Arc::new(Open), clock);
+///     hub.serve(vec![door], None, std::future::pending()).await
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Hub {
     shared: Arc<Shared>,
@@ -71,7 +85,7 @@ impl Hub {
     /// Everything that the hub answers, as a service.
     ///
     /// A plain request needs no runtime, neither timers nor tasks; notices and waiting for memory do. Limits of
-    /// connections and of their time are those of whoever serves it.
+    /// connections and of their time are those of [`serve`](Self::serve).
     pub fn router(&self) -> Router {
         Router::new()
             .route(path::ROOT, get(welcome))
@@ -110,19 +124,27 @@ impl Hub {
         self.notices().waiting()
     }
 
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        usize::try_from(self.insight().connections().get()).unwrap_or_default()
+    }
+
     /// Whether the hub is about to stop: it finishes what it accepted and is no longer ready for more.
     pub fn is_stopping(&self) -> bool {
         *self.shared.stops.borrow()
     }
 
-    /// Ends all streams of notices. Whoever serves the [router](Self::router) calls this first when it is to
-    /// stop.
+    /// Ends all streams of notices. [`serve`](Self::serve) calls this when it is to stop; whoever serves the
+    /// [router](Self::router) in another way calls it first.
     pub fn stop(&self) {
         self.shared.stops.send_replace(true);
     }
 
-    pub(crate) fn stops(&self) -> watch::Receiver<bool> {
-        self.shared.stops.subscribe()
+    /// Ready when the hub is about to stop.
+    pub(crate) async fn stopped(&self) {
+        let mut stops = self.shared.stops.subscribe();
+        // It can only fail when there is no hub left, and that has stopped too.
+        let _ = stops.wait_for(|stops| *stops).await;
     }
 
     pub(crate) fn budget(&self) -> &Budget {

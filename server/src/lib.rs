@@ -21,4 +21,5 @@ mod text;
 
 pub use config::HubConfig;
 pub use hub::Hub;
+pub use serve::Tls;
 pub use store::{Answer, GroupSummary, HubStore, ItemAnswer, ItemRequest, LeaseChange, Terms};

@@ -102,10 +102,9 @@ impl Hub {
 impl Subscription {
     /// The first number beyond this one; nothing if the hub stops before.
     pub(crate) async fn beyond(&mut self, number: u64) -> Option<u64> {
-        let mut stops = self.hub.stops();
         tokio::select! {
             news = self.receiver.wait_for(|newest| *newest > number) => news.ok().map(|news| *news),
-            _ = stops.wait_for(|stops| *stops) => None,
+            () = self.hub.stopped() => None,
         }
     }
 }
@@ -122,14 +121,13 @@ impl Drop for Subscription {
 
 /// Looks for what other hubs appended to the same store, as long as anybody waits.
 async fn look_around(hub: Hub) {
-    let mut stops = hub.stops();
     let mut ticks =
         tokio::time::interval(hub.config().look_around.max(std::time::Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            _ = stops.wait_for(|stops| *stops) => return,
+            () = hub.stopped() => return,
         }
         let groups = hub.notices().waited_for();
         if groups.is_empty() {

@@ -18,6 +18,7 @@ use recent::Recent;
 use crate::Hub;
 use crate::record::Record;
 use crate::store::{GroupSummary, HubStore};
+use prometheus_client::metrics::gauge::Gauge;
 
 /// What a hub knows of itself.
 #[derive(Debug)]
@@ -52,6 +53,11 @@ impl Insight {
     /// What went wrong lately, newest first; only in one group if one is named.
     pub(crate) fn errors(&self, group: Option<&str>) -> Vec<RecentError> {
         self.recent.all(group)
+    }
+
+    /// Counts the connections that are open.
+    pub(crate) fn connections(&self) -> &Gauge {
+        &self.metrics.connections
     }
 
     /// When the hub started, in milliseconds since 1970.
