@@ -46,6 +46,12 @@ function span(millis) {
   return `${Math.floor(seconds / 86400)} d ${Math.floor((seconds % 86400) / 3600)} h`;
 }
 
+// Marks that turn text around or cannot be seen are shown as what they are: a name must not look like another.
+const visible = (text) => text.replace(/[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]/g,
+  (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+const many = (count, one) => `${number.format(count)} ${one}${count === 1 ? "" : "s"}`;
+
 const ago = (time) => (time == null ? "never" : `${span(now - time)} ago`);
 
 function make(tag, text, className) {
@@ -86,13 +92,13 @@ function rows(table, items, keyOf, fill) {
 }
 
 function cell(text, className = "text") {
-  return make("td", text, className);
+  return make("td", visible(text), className);
 }
 
 function named(text, ...tags) {
   const head = make("th", undefined, "name");
   head.scope = "row";
-  const code = make("code", text, "text");
+  const code = make("code", visible(text), "text");
   head.append(code, ...tags);
   return head;
 }
@@ -139,7 +145,7 @@ function showGroups() {
   rows(at("groups"), list, (group) => group.group, (group) => {
     const head = make("th", undefined, "name");
     head.scope = "row";
-    const open = make("button", group.group, "link");
+    const open = make("button", visible(group.group), "link");
     open.type = "button";
     open.addEventListener("click", () => choose(group.group));
     head.append(open);
@@ -160,10 +166,10 @@ function showGroups() {
 
 function showDetail(detail) {
   at("detail").hidden = false;
-  say(at("detail-title"), detail.group);
+  say(at("detail-title"), visible(detail.group));
   const facts = [
     `newest number ${number.format(detail.number)}`, `epoch ${number.format(detail.epoch)} of the items`,
-    `${number.format(detail.leases.length)} leases`, `changed ${ago(detail.changed)}`,
+    many(detail.leases.length, "lease"), `changed ${ago(detail.changed)}`,
   ];
   say(at("detail-facts"), facts.join(" · "));
   const all = detail.members.reduce((sum, member) => sum + head(member), 0);
@@ -182,7 +188,7 @@ function showDetail(detail) {
     received.append(bar);
     const behind = make("td", undefined, "n");
     behind.append(member.behind
-      ? tag(`${number.format(member.behind)} in ${number.format(member.behind_lanes)} lanes`, "warn")
+      ? tag(`${number.format(member.behind)} in ${many(member.behind_lanes, "lane")}`, "warn")
       : tag("up to date", "good"));
     const who = named(member.replica.slice(0, 8), ...forked);
     who.title = member.replica;
@@ -204,7 +210,7 @@ function showErrors(errors) {
     const serious = error.status === undefined || error.status >= 500;
     kind.append(tag(error.status ? `${error.kind} ${error.status}` : error.kind, serious ? "bad" : "warn"));
     const place = cell(error.place);
-    if (error.detail) place.append(make("div", error.detail, "hint"));
+    if (error.detail) place.append(make("div", visible(error.detail), "hint"));
     return [cell(ago(error.at), ""), kind, place, cell(error.group ?? "–"), cell(error.subject ?? "–"), number.format(error.count)];
   });
 }
