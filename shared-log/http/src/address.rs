@@ -69,6 +69,11 @@ impl Address {
         bare == "localhost" || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
     }
 
+    /// Whether connections are secure.
+    pub fn is_secret(&self) -> bool {
+        self.is_secret
+    }
+
     /// Whether nobody on the way can read what is sent.
     pub fn keeps_secrets(&self) -> bool {
         self.is_secret || self.is_loopback()

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::config::Timeouts;
+use crate::address::Address;
+#[cfg(not(target_family = "wasm"))]
+use crate::caller::compresses;
+use crate::config::HttpLogConfig;
 use crate::error::HttpError;
 use crate::transport::{Chunks, Fault, FaultKind, Transport};
 
@@ -13,23 +16,35 @@ pub(crate) struct Client(reqwest::Client);
 
 #[cfg(not(target_family = "wasm"))]
 impl Client {
-    pub fn new(timeouts: Timeouts, compresses: bool, is_loopback: bool) -> Result<Self, HttpError> {
+    pub fn new(config: &HttpLogConfig, address: &Address) -> Result<Self, HttpError> {
         let builder = reqwest::Client::builder()
-            .connect_timeout(timeouts.connect)
-            .gzip(compresses)
+            .connect_timeout(config.timeouts.connect)
+            .gzip(compresses(config.compression, address))
             // A hub never sends elsewhere; a login page of a network does.
             .redirect(reqwest::redirect::Policy::none())
             // The policy of this crate is the only one.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true);
-        let builder = if is_loopback { builder.no_proxy() } else { builder };
+        let builder = if address.is_loopback() { builder.no_proxy() } else { builder };
+        let builder = match (address.is_secret(), &config.trusted) {
+            // The machine's certificates take time to read, and may be missing in a container.
+            (false, _) => builder.tls_certs_only([]),
+            (true, None) => builder,
+            (true, Some(pem)) => builder.tls_certs_merge(certificates(pem)?),
+        };
         builder.build().map(Self).map_err(|error| HttpError::NoClient(fault(error)))
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
+fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, HttpError> {
+    let certificates = reqwest::Certificate::from_pem_bundle(pem);
+    certificates.ok().filter(|all| !all.is_empty()).ok_or(HttpError::Certificates)
+}
+
 #[cfg(target_family = "wasm")]
 impl Client {
-    pub fn new(_: Timeouts, _: bool, _: bool) -> Result<Self, HttpError> {
+    pub fn new(_: &HttpLogConfig, _: &Address) -> Result<Self, HttpError> {
         let client = reqwest::Client::builder().build();
         client.map(Self).map_err(|error| HttpError::NoClient(fault(error)))
     }

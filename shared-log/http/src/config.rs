@@ -32,6 +32,9 @@ pub struct HttpLogConfig {
     pub credentials: Arc<dyn Credentials>,
     /// Whether a token may travel where anybody on the way can read it: over `http://` to another machine.
     pub allow_plain_token: bool,
+    /// Certificates that are trusted beside the machine's own, as PEM: for hubs with a certificate of their own
+    /// making. A browser trusts what it trusts.
+    pub trusted: Option<Vec<u8>>,
     /// Which failed requests are tried again, and how often.
     pub retry: Retry,
     /// Whether bodies are compressed on the way.
@@ -56,6 +59,7 @@ impl HttpLogConfig {
             group,
             credentials: Arc::new(NoToken),
             allow_plain_token: false,
+            trusted: None,
             retry: Retry::default(),
             compression: Compression::default(),
             timeouts: Timeouts::default(),

@@ -20,6 +20,10 @@ pub(crate) enum HttpError {
     UrlWithQuery,
     #[error("the address of a hub has no parts `.` or `..`; write the path out")]
     UrlWithDots,
+    #[error(
+        "these are no certificates in PEM (`BEGIN CERTIFICATE`); give the file with the hub's, or its maker's"
+    )]
+    Certificates,
     #[error("this machine cannot make secure connections")]
     NoClient(#[source] Fault),
     #[error(
@@ -71,6 +75,7 @@ impl HttpError {
             | Self::UrlWithCredentials
             | Self::UrlWithQuery
             | Self::UrlWithDots
+            | Self::Certificates
             | Self::BodyRefused { .. }
             | Self::AnswerTooLarge { .. } => ErrorKind::Invalid,
             Self::NoClient(_) | Self::Protocol { .. } => ErrorKind::Unsupported,

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::address::Address;
 use crate::answer;
-use crate::caller::{Answer, Caller, Question, compresses};
+use crate::caller::{Answer, Caller, Question};
 use crate::client::Client;
 use crate::config::HttpLogConfig;
 use crate::error::HttpError;
@@ -75,8 +75,7 @@ impl HttpLog {
     /// can make no secure connections.
     pub fn with(config: HttpLogConfig) -> Result<Self> {
         let address = Address::parse(&config.url, config.group.clone())?;
-        let compresses = compresses(config.compression, &address);
-        let client = Client::new(config.timeouts, compresses, address.is_loopback())?;
+        let client = Client::new(&config, &address)?;
         Self::over(Arc::new(client), config)
     }
 
