@@ -70,6 +70,7 @@ impl Address {
     }
 
     /// Whether connections are secure.
+    #[cfg(not(target_family = "wasm"))]
     pub fn is_secret(&self) -> bool {
         self.is_secret
     }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use http::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use http::response::Parts;
 use syncline_core::{Error, Result};
 use syncline_shared_log_wire::{NUMBER_HEADER, PROBLEM, PROTOCOL, PROTOCOL_HEADER, Problem};
@@ -15,6 +17,11 @@ use crate::error::HttpError;
 /// The newest number of the group, as an answer tells it.
 pub(crate) fn number(headers: &HeaderMap) -> Option<u64> {
     text(headers, &HeaderName::from_static(NUMBER_HEADER))?.parse().ok()
+}
+
+/// How many bytes the body has, if that is told beforehand.
+pub(crate) fn length(headers: &HeaderMap) -> Option<usize> {
+    text(headers, &CONTENT_LENGTH)?.parse().ok()
 }
 
 /// The version that the other side speaks, if it says so and it is another one.

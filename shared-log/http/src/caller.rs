@@ -11,6 +11,7 @@ use bytes::Bytes;
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::response::Parts;
 use http::{Method, Request, Response, StatusCode};
 use syncline_core::timer::within;
 use syncline_core::{BoxFuture, Error, ErrorKind, Random, Result, Timer};
@@ -25,6 +26,9 @@ use crate::transport::{Chunks, Fault, FaultKind, Transport};
 
 /// Bodies up to this size travel as they are: compressing saves no packet.
 const WORTH_COMPRESSING: usize = 1 << 10;
+
+/// So much of an answer's announced length is made room for at once.
+const BELIEVED: usize = 16 << 20;
 
 /// Asks a hub.
 #[derive(Debug)]
@@ -104,7 +108,7 @@ impl Caller {
     pub async fn ask(&self, question: Question) -> Result<Answer> {
         let begun = self.begin(question).await?;
         let (head, body) = begun.into_parts();
-        let body = self.read(body, self.answer_bytes).await?;
+        let body = self.read(&head, body, self.answer_bytes).await?;
         Ok(Answer { headers: head.headers, body })
     }
 
@@ -188,29 +192,34 @@ impl Caller {
     async fn refusal(&self, begun: Begun, sent: usize) -> Error {
         let (head, body) = begun.into_parts();
         // Long enough for any problem, and for nothing that a stranger says instead.
-        let body = self.read(body, 64 << 10).await.unwrap_or_default();
+        let body = self.read(&head, body, 64 << 10).await.unwrap_or_default();
         answer::refusal(&head, &body, sent)
     }
 
     /// Reads a body to its end, in bounded memory.
-    pub async fn read(&self, mut chunks: Box<dyn Chunks>, limit: usize) -> Result<Bytes> {
-        let mut first = Bytes::new();
-        let mut all: Vec<u8> = Vec::new();
+    async fn read(&self, head: &Parts, mut body: Box<dyn Chunks>, limit: usize) -> Result<Bytes> {
+        let announced = answer::length(&head.headers).unwrap_or(0);
+        let (mut whole, mut all) = (Bytes::new(), Vec::new());
         loop {
-            let next = within(self.timer.as_ref(), self.timeouts.pause, chunks.next()).await;
+            let next = within(self.timer.as_ref(), self.timeouts.pause, body.next()).await;
             let next = next.unwrap_or_else(|| Err(Fault::new(FaultKind::Late)));
-            let Some(piece) = next.map_err(HttpError::Fault)? else { break };
-            if first.len() + all.len() + piece.len() > limit {
+            let Some(piece) = next.map_err(HttpError::Fault)? else {
+                return Ok(if whole.is_empty() { all.into() } else { whole });
+            };
+            if whole.len() + all.len() + piece.len() > limit {
                 return Err(HttpError::AnswerTooLarge { limit }.into());
             }
-            if first.is_empty() && all.is_empty() {
-                first = piece;
-                continue;
+            if all.is_empty() {
+                if piece.len() == announced && whole.is_empty() {
+                    whole = piece;
+                    continue;
+                }
+                // Room for all of it, unless that is a promise that is hard to believe.
+                all.reserve_exact(announced.min(limit).min(BELIEVED).max(piece.len()));
             }
-            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&std::mem::take(&mut whole));
             all.extend_from_slice(&piece);
         }
-        Ok(if all.is_empty() { first } else { all.into() })
     }
 
     fn request(&self, question: Question) -> Result<Request<Bytes>> {

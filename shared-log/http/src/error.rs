@@ -20,6 +20,10 @@ pub(crate) enum HttpError {
     UrlWithQuery,
     #[error("the address of a hub has no parts `.` or `..`; write the path out")]
     UrlWithDots,
+    #[cfg_attr(
+        target_family = "wasm",
+        expect(dead_code, reason = "a browser trusts what it trusts")
+    )]
     #[error(
         "these are no certificates in PEM (`BEGIN CERTIFICATE`); give the file with the hub's, or its maker's"
     )]

@@ -4,6 +4,7 @@
 mod hub;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use syncline_conformance::{LogFixture, shared_log_suite};
@@ -42,10 +43,11 @@ fn fixture(compression: Compression) -> LogFixture {
         let hubs = hubs.clone();
         async move {
             let mut hubs = hubs.lock().await;
-            if !hubs.contains_key(&place) {
-                let _ = hubs.insert(place, hub::serve(Arc::default(), None).await);
-            }
-            HttpLog::with(HttpLogConfig { compression, ..HttpLogConfig::new(&hubs[&place], group) })
+            let url = match hubs.entry(place) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(new) => new.insert(hub::serve(Arc::default(), None).await).clone(),
+            };
+            HttpLog::with(HttpLogConfig { compression, ..HttpLogConfig::new(url, group) })
         }
     })
 }

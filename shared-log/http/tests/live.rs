@@ -4,10 +4,12 @@
 mod hub;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use syncline_backend_memory::MemoryBackend;
 use syncline_core::clock::StepClock;
+use syncline_core::log::Exchange;
 use syncline_core::sync::{
     Cause, ContinuousEvent, ContinuousObserver, ContinuousOptions, ContinuousSync, SyncHandle,
 };
@@ -130,6 +132,21 @@ async fn what_one_writes_the_other_has_at_once() {
     let none = "nobody syncs because of their own writes' notices";
     assert_eq!(ann.stopped().await, expected(Cause::Written, Cause::Notice), "{none}");
     assert_eq!(bob.stopped().await, expected(Cause::Notice, Cause::Written), "{none}");
+}
+
+#[tokio::test]
+async fn requests_share_a_connection() {
+    let url = hub::serve(Arc::default(), None).await;
+    let (front, counted) = hub::count_connections(&url).await;
+    let log = HttpLog::new(&front, family()).expect("a sound address");
+    let replica = ReplicaId([1; 16]);
+    for _ in 0..5 {
+        log.join(replica).await.expect("it answers");
+        let _ = log.peers().await.expect("it answers");
+        let _ = log.exchange(&Exchange::of(replica)).await.expect("it answers");
+        let _ = log.clone().append(&[]).await.expect("there is nothing to do");
+    }
+    assert_eq!(counted.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
