@@ -64,22 +64,6 @@ impl Insight {
     pub(crate) fn started(&self) -> i64 {
         self.started
     }
-
-    /// Counts a connection for as long as what is answered lives.
-    pub(crate) fn connection(&self) -> Connected {
-        let _ = self.metrics.connections.inc();
-        Connected(self.metrics.clone())
-    }
-}
-
-/// An open connection.
-#[derive(Debug)]
-pub(crate) struct Connected(Metrics);
-
-impl Drop for Connected {
-    fn drop(&mut self) {
-        let _ = self.0.connections.dec();
-    }
 }
 
 impl Hub {

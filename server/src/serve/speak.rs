@@ -29,7 +29,6 @@ const BUFFER: usize = 64 << 10;
 const LINGER: Duration = Duration::from_secs(5);
 
 pub(super) async fn attend(house: Arc<House>, stream: TcpStream, guest: Arc<Guest>) {
-    let _counted = house.hub.insight().connection();
     // Small answers must not wait for others; where that cannot be had, they do.
     let _ = stream.set_nodelay(true);
     let config = house.hub.config();
