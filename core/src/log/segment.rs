@@ -11,6 +11,10 @@ pub const FORMAT: u8 = 1;
 
 const CHECKSUM: usize = 16;
 
+/// The most extensions of a header. Empty ones take sixteen times as much memory as they have bytes, so that
+/// their number must not be left to whoever sends a segment.
+const MOST_EXTENSIONS: usize = 1_000;
+
 /// What a segment says of itself, in clear.
 ///
 /// Every format keeps this layout, so that a reader can keep and pass on what it does not understand.
@@ -196,7 +200,11 @@ fn read_header(reader: &mut Reader<'_>) -> Result<Header> {
     }
     let (key_epoch, codec) = (reader.number()?, reader.byte()?);
     let mut extensions = Vec::new();
-    for _ in 0..reader.count()? {
+    let number = reader.count()?;
+    if number > MOST_EXTENSIONS {
+        return Err(Error::corrupt("a segment's header has more extensions than any"));
+    }
+    for _ in 0..number {
         extensions.push(Extension { id: reader.number()?, bytes: reader.bytes()?.to_vec() });
     }
     let span = Span { replica, first, last, before, after };
@@ -235,6 +243,16 @@ mod tests {
         let again = Segment::parse(segment.bytes().clone()).unwrap();
         assert_eq!(again, segment);
         assert_eq!(again.body(), b"body");
+    }
+
+    #[test]
+    fn a_header_has_no_endless_list_of_extensions() {
+        for (number, is_fine) in [(1_000, true), (1_001, false)] {
+            let mut header = sample().header().clone();
+            header.extensions = vec![Extension { id: 0, bytes: Vec::new() }; number];
+            let bytes = Segment::seal(header, b"body").bytes().clone();
+            assert_eq!(Segment::parse(bytes).is_ok(), is_fine, "{number}");
+        }
     }
 
     #[test]
