@@ -46,9 +46,10 @@ pub struct HubConfig {
     pub open_metrics: bool,
     /// The most connections at once: 4,096. When there are more, one that has not asked anything yet is cut.
     pub connections: usize,
-    /// How long a client may take for a handshake and for the head of a request, and how long a connection may
-    /// be idle: 15 seconds.
+    /// How long a new connection may take for a handshake, and then for the head of its first request: 15 seconds.
     pub head_time: Duration,
+    /// How long a connection may be idle between requests, and take for the head of the next: 90 seconds.
+    pub idle_time: Duration,
     /// How long nothing may come of a request's body, or be taken of an answer: 15 seconds.
     pub stall_time: Duration,
     /// How long a request's body may take altogether: 5 minutes.
@@ -79,6 +80,7 @@ impl Default for HubConfig {
             open_metrics: false,
             connections: 4_096,
             head_time: Duration::from_secs(15),
+            idle_time: Duration::from_secs(90),
             stall_time: Duration::from_secs(15),
             body_time: Duration::from_secs(300),
             grace: Duration::from_secs(30),

@@ -104,7 +104,18 @@ async fn nobody_looks_around_when_nobody_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_ends_when_the_hub_stops_and_when_the_token_expires() {
+async fn a_stream_ends_when_the_token_expires() {
+    let (hub, family) = (hub(), group("family"));
+    let request = Builder::get(&at(&family, "notices")).token("brief").build();
+    let mut events = hub.send(request).await.into_body();
+    assert_eq!(next(&mut events).await, event(0));
+    assert_eq!(next(&mut events).await.as_deref(), Some(":\n\n"));
+    hub.clock.set(common::NOW + 20_000);
+    assert_eq!(next(&mut events).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_when_the_hub_stops() {
     let (hub, family) = (hub(), group("family"));
     let mut events = listen(&hub, &family).await;
     assert_eq!(next(&mut events).await, event(0));

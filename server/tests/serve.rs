@@ -200,6 +200,38 @@ async fn a_head_that_does_not_end_is_cut() {
 }
 
 #[tokio::test]
+async fn a_connection_is_not_idle_for_ever() {
+    let hub = hub_with(|config| config.idle_time = Duration::from_millis(20));
+    let served = serve(&hub, None).await;
+    let mut stream = served.connect().await;
+    write(&mut stream, &get("/v1")).await;
+    assert!(rest(&mut stream).await.starts_with("HTTP/1.1 200"));
+    served.end().await;
+}
+
+#[tokio::test]
+async fn whoever_asks_before_sending_is_not_made_to_send_what_is_refused() {
+    let hub = hub_with(|config| config.body_bytes = 1 << 20);
+    let served = serve(&hub, None).await;
+    let expecting = |length: usize| {
+        format!(
+            "POST /v1/groups/g/exchange HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer write:*\r\n\
+             expect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+        )
+    };
+    let mut stream = served.connect().await;
+    write(&mut stream, expecting(2 << 20).as_bytes()).await;
+    assert!(rest(&mut stream).await.starts_with("HTTP/1.1 413"));
+    let body = write_exchange(&appending(vec![]));
+    let mut stream = served.connect().await;
+    write(&mut stream, expecting(body.len()).as_bytes()).await;
+    until(&mut stream, "100 Continue").await;
+    write(&mut stream, &body).await;
+    until(&mut stream, "200 OK").await;
+    served.end().await;
+}
+
+#[tokio::test]
 async fn an_answer_that_comes_early_is_not_lost() {
     let hub = hub_with(|config| config.body_bytes = 1 << 20);
     let served = serve(&hub, None).await;

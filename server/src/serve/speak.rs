@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
 use super::House;
@@ -53,13 +53,14 @@ where
     let service = service_fn(|request| answer(house, guest.asks(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(house.hub.config().head_time)
+        .header_read_timeout(house.hub.config().idle_time)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = guest.has_to_go() => return,
+        () = stays_mute(guest, house.hub.config().head_time) => return,
         () = house.hub.stopped() => {
             if guest.is_mute() {
                 return;
@@ -70,6 +71,14 @@ where
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke, or was cut");
+    }
+}
+
+/// Ready if it asks nothing in this time.
+async fn stays_mute(guest: &Guest, time: Duration) {
+    sleep(time).await;
+    if !guest.is_mute() {
+        std::future::pending().await
     }
 }
 
