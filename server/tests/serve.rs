@@ -296,6 +296,51 @@ async fn what_is_not_http_does_not_hurt() {
 }
 
 #[tokio::test]
+async fn a_request_that_can_be_read_in_two_ways_is_read_in_none() {
+    let hub = hub();
+    let served = serve(&hub, None).await;
+    let path = at(&group("family"), "exchange");
+    let heads = [
+        "content-length: 5\r\ncontent-length: 6",
+        "content-length: 5, 6",
+        "content-length: -1",
+        "content-length: +5",
+        "content-length: 99999999999999999999",
+        "transfer-encoding: chunked, identity",
+        "transfer-encoding: xchunked",
+        "content-length : 5",
+        "content-length: 5\r\n folded: 1",
+        "x: a\0b",
+    ];
+    for head in heads {
+        let mut stream = served.connect().await;
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer write:*\r\n{head}\r\n\r\n\
+             GET /v1 HTTP/1.1\r\nhost: hub\r\n\r\n"
+        );
+        write(&mut stream, request.as_bytes()).await;
+        stream.shutdown().await.unwrap();
+        let answer = rest(&mut stream).await;
+        assert!(
+            !answer.contains("HTTP/1.1 5") && !answer.contains("HTTP/1.1 2"),
+            "{head}: {answer}"
+        );
+    }
+    // Where both are given, chunks count, and nobody is answered behind them.
+    let mut stream = served.connect().await;
+    let both = format!(
+        "POST {path} HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer write:*\r\ncontent-length: 3\r\n\
+         transfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /v1 HTTP/1.1\r\nhost: hub\r\n\r\n"
+    );
+    write(&mut stream, both.as_bytes()).await;
+    stream.shutdown().await.unwrap();
+    let answer = rest(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert!(!answer.contains("200 OK"), "{answer}");
+    served.end().await;
+}
+
+#[tokio::test]
 async fn tls_works_and_a_plain_client_is_turned_away() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());

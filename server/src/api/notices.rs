@@ -52,7 +52,8 @@ const NEVER: axum::http::HeaderValue = axum::http::HeaderValue::from_static("no-
 
 async fn events(hub: Hub, admitted: Admitted) -> Answered {
     let (subscription, number) = hub.subscribe(&admitted.group).await?;
-    let heartbeat = hub.config().heartbeat;
+    // A heart that beats without a pause would be all that the hub does.
+    let heartbeat = hub.config().heartbeat.max(Duration::from_millis(100));
     let follower =
         Follower { hub, access: admitted.access, subscription, number, is_new: true, heartbeat };
     let events = stream::unfold(follower, Follower::next);

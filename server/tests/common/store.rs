@@ -120,7 +120,8 @@ impl HubStore for TestStore {
                 Ok(lease)
             }
             LeaseChange::Renew { name, millis, .. } => {
-                let at = at(&leases, &name).expect("the test took it");
+                let gone = || Error::new(ErrorKind::Conflict, "there is no such lease");
+                let at = at(&leases, &name).ok_or_else(gone)?;
                 leases[at].1.expires = now + millis;
                 Ok(leases[at].1.clone())
             }
