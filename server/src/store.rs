@@ -66,6 +66,11 @@ pub trait HubStore: Debug + Send + Sync + 'static {
     /// Whether it can read and write now.
     async fn check(&self) -> Result<()>;
 
+    /// How many commits it has made since it was opened, each of one change or more, if it counts them.
+    fn commits(&self) -> Option<u64> {
+        None
+    }
+
     /// Ends what was accepted, makes it durable and lets go of the place. Later calls are
     /// [`Unavailable`](syncline_core::ErrorKind::Unavailable).
     async fn close(&self) -> Result<()>;

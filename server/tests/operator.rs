@@ -220,6 +220,7 @@ fn metrics_count_without_naming_anybody() {
         "syncline_segments_appended_total 2",
         "syncline_entries_appended_total 2",
         "syncline_segments_known_total 2",
+        "syncline_commits_total 7",
         "syncline_groups 1",
         "syncline_ready 1",
         "syncline_subscribers 0",

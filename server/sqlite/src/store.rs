@@ -220,6 +220,10 @@ impl HubStore for SqliteStore {
         .await
     }
 
+    fn commits(&self) -> Option<u64> {
+        Some(self.counters().commits)
+    }
+
     async fn close(&self) -> Result<()> {
         match &*self.place {
             Place::Threads(threads) => threads.close().await,

@@ -103,6 +103,10 @@ impl HubStore for Counted {
         self.seen(None, self.store.check().await)
     }
 
+    fn commits(&self) -> Option<u64> {
+        self.store.commits()
+    }
+
     async fn close(&self) -> Result<()> {
         self.seen(None, self.store.close().await)
     }

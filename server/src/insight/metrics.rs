@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -83,6 +83,8 @@ impl Default for Metrics {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Levels {
     pub(crate) memory: u64,
+    /// If the store counts them.
+    pub(crate) commits: Option<u64>,
     pub(crate) totals: Totals,
     pub(crate) is_ready: bool,
     pub(crate) started: i64,
@@ -170,6 +172,10 @@ fn register_levels(registry: &mut Registry, levels: &Levels) {
     ];
     for (name, help, level) in gauges {
         registry.register(name, help, gauge(level));
+    }
+    if let Some(commits) = levels.commits {
+        let help = "Commits of the store, each of one change or more";
+        registry.register("commits", help, ConstCounter::new(commits));
     }
     let help = "Bytes of all segments and items";
     registry.register_with_unit("stored", help, Unit::Bytes, gauge(totals.bytes));

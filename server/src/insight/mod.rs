@@ -93,6 +93,7 @@ impl Hub {
             totals: self.totals().await.unwrap_or_default(),
             is_ready: self.is_ready().await,
             memory: self.budget().taken() as u64,
+            commits: self.store().commits(),
             started: self.insight().started,
         };
         self.insight().metrics.text(&levels)

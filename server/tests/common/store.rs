@@ -163,6 +163,10 @@ impl HubStore for TestStore {
         self.fail()
     }
 
+    fn commits(&self) -> Option<u64> {
+        Some(7)
+    }
+
     async fn close(&self) -> Result<()> {
         self.is_closed.store(true, Ordering::SeqCst);
         Ok(())
