@@ -60,6 +60,24 @@ pub(crate) enum StoreError {
     )]
     Quota { quota: u64, used: u64, wanted: u64 },
 
+    #[error("somebody else holds this name, or the token is an old one; wait until it is free")]
+    Held { name: String, holder: String },
+
+    #[error("nobody holds this name, or no longer; take it first")]
+    NoLease { name: String },
+
+    #[error("the group holds as many names as it may; release some")]
+    TooManyLeases { limit: i64 },
+
+    #[error("the group's items are at another epoch; download them and decide")]
+    OtherEpoch { epoch: u64, based_on: u64 },
+
+    #[error("there is no such old epoch, or no longer; ask which can be restored")]
+    NoEpoch { epoch: u64 },
+
+    #[error("too many items in one request; send them in parts")]
+    TooManyItems { limit: usize, count: usize },
+
     #[error("the store can number no more segments or groups; begin another file")]
     Numbers,
 }
@@ -105,6 +123,18 @@ impl From<StoreError> for Error {
                 told(ErrorKind::Full).with("quota", quota).with("used", used).with("wanted", wanted)
             }
             StoreError::Numbers => told(ErrorKind::Full),
+            StoreError::Held { name, holder } => {
+                told(ErrorKind::Conflict).with("name", name).with("holder", holder)
+            }
+            StoreError::NoLease { name } => told(ErrorKind::NotFound).with("name", name),
+            StoreError::TooManyLeases { limit } => told(ErrorKind::Full).with("limit", limit),
+            StoreError::OtherEpoch { epoch, based_on } => {
+                told(ErrorKind::Conflict).with("epoch", epoch).with("based_on", based_on)
+            }
+            StoreError::NoEpoch { epoch } => told(ErrorKind::NotFound).with("epoch", epoch),
+            StoreError::TooManyItems { limit, count } => {
+                told(ErrorKind::Invalid).with("limit", limit).with("count", count)
+            }
         }
     }
 }

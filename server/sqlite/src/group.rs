@@ -29,14 +29,12 @@ pub(crate) struct GroupRow {
     pub(crate) item_number: u64,
     /// How many of the bytes are the present epoch's items.
     pub(crate) epoch_bytes: u64,
-    /// The hash of the request that began the present epoch.
-    pub(crate) made_by: Option<[u8; 16]>,
     pub(crate) lease_token: u64,
     pub(crate) changed: Option<i64>,
 }
 
 const COLUMNS: &str = "id, number, hash, segments, entries, bytes, ahead, items, epoch, \
-     item_number, epoch_bytes, made_by, lease_token, changed";
+     item_number, epoch_bytes, lease_token, changed";
 
 impl GroupRow {
     /// A group, if it exists.
@@ -65,7 +63,7 @@ impl GroupRow {
         let mut statement = connection.prepare_cached(
             "UPDATE hub_group SET number = ?2, hash = ?3, segments = ?4, entries = ?5, bytes = ?6, \
              ahead = ?7, items = ?8, epoch = ?9, item_number = ?10, epoch_bytes = ?11, \
-             made_by = ?12, lease_token = ?13, changed = ?14 WHERE id = ?1",
+             lease_token = ?12, changed = ?13 WHERE id = ?1",
         )?;
         let _ = statement.execute((
             self.id,
@@ -79,7 +77,6 @@ impl GroupRow {
             self.epoch.cast_signed(),
             self.item_number.cast_signed(),
             self.epoch_bytes.cast_signed(),
-            self.made_by,
             self.lease_token.cast_signed(),
             self.changed,
         ))?;
@@ -116,9 +113,8 @@ impl GroupRow {
             epoch: number(8)?,
             item_number: number(9)?,
             epoch_bytes: number(10)?,
-            made_by: row.get(11)?,
-            lease_token: number(12)?,
-            changed: row.get(13)?,
+            lease_token: number(11)?,
+            changed: row.get(12)?,
         })
     }
 }
@@ -148,7 +144,7 @@ pub(crate) fn summaries(connection: &Connection) -> Result<Vec<GroupSummary>> {
     while let Some(row) = rows.next()? {
         let group = GroupRow::read(row)?;
         summaries.push(GroupSummary {
-            group: row.get::<_, String>(14)?.parse()?,
+            group: row.get::<_, String>(13)?.parse()?,
             number: group.number,
             segments: group.segments,
             entries: group.entries,

@@ -20,6 +20,12 @@ impl Weigh for () {
     }
 }
 
+impl Weigh for i64 {
+    fn weight(&self) -> usize {
+        0
+    }
+}
+
 /// A change that somebody waits for.
 pub(crate) trait Job: Send {
     /// Does the work in the open transaction.

@@ -22,7 +22,7 @@ const TABLES: &str = "
         bytes INTEGER NOT NULL DEFAULT 0, ahead INTEGER NOT NULL DEFAULT 0,
         items INTEGER NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 0,
         item_number INTEGER NOT NULL DEFAULT 0, epoch_bytes INTEGER NOT NULL DEFAULT 0,
-        made_by BLOB, lease_token INTEGER NOT NULL DEFAULT 0, changed INTEGER);
+        lease_token INTEGER NOT NULL DEFAULT 0, changed INTEGER);
     CREATE TABLE hub_lane (
         id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, replica BLOB NOT NULL,
         is_plain INTEGER NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use syncline_core::log::{Exchange, Peer};
-use syncline_core::{Error, ErrorKind, Group, Result};
+use syncline_core::{ErrorKind, Group, Result};
 use syncline_server::{
     Answer, GroupSummary, HubStore, ItemAnswer, ItemRequest, LeaseChange, Terms,
 };
@@ -18,11 +18,12 @@ use crate::config::{Mode, SqliteStoreConfig};
 use crate::connection::{self, Role};
 use crate::counters::{Counters, Tally};
 use crate::error::StoreError;
-use crate::group;
+use crate::group::{self, GroupRow};
 use crate::inline::Inline;
 use crate::job::Weigh;
 use crate::log::{self, Question};
 use crate::threads::Threads;
+use crate::{items, lease};
 
 /// Keeps what a hub holds in one SQLite file.
 ///
@@ -155,6 +156,33 @@ impl SqliteStore {
         }
     }
 
+    /// Where a group is full, makes room by what was kept for a while only, as long as that helps.
+    async fn write_where_room_is_made<T: Send + Weigh + 'static>(
+        &self,
+        group: &Group,
+        now: i64,
+        bytes: usize,
+        work: impl Fn(&Connection) -> Result<T, StoreError> + Clone + Send + 'static,
+    ) -> Result<T> {
+        const CLEARED: i64 = 10_000;
+        loop {
+            let error = match self.write(bytes, work.clone()).await {
+                Err(error) if error.kind() == ErrorKind::Full => error,
+                answer => return answer,
+            };
+            let group = group.clone();
+            let cleared = self.write(0, move |connection| {
+                let Some(mut row) = GroupRow::find(connection, &group)? else { return Ok(0) };
+                let cleared = items::expire(connection, &mut row, now, CLEARED)?;
+                row.save(connection)?;
+                Ok(cleared)
+            });
+            if cleared.await.unwrap_or(0) == 0 {
+                return Err(error);
+            }
+        }
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -177,7 +205,9 @@ impl HubStore for SqliteStore {
                 return Ok(answer);
             }
         }
-        self.write(question.bytes(), move |connection| log::change(connection, &question)).await
+        let (bytes, now) = (question.bytes(), terms.now);
+        let work = move |connection: &Connection| log::change(connection, &question);
+        self.write_where_room_is_made(group, now, bytes, work).await
     }
 
     async fn peers(&self, group: &Group) -> Result<Vec<Peer>> {
@@ -194,16 +224,24 @@ impl HubStore for SqliteStore {
         self.read(group::summaries).await
     }
 
-    async fn lease(&self, _: &Group, _: LeaseChange, _: i64) -> Result<Lease> {
-        Err(Error::new(ErrorKind::Unsupported, "this store keeps no leases yet"))
+    async fn lease(&self, group: &Group, change: LeaseChange, now: i64) -> Result<Lease> {
+        let group = group.clone();
+        self.write(0, move |connection| lease::change(connection, &group, &change, now)).await
     }
 
-    async fn leases(&self, _: &Group, _: i64) -> Result<Vec<Lease>> {
-        Err(Error::new(ErrorKind::Unsupported, "this store keeps no leases yet"))
+    async fn leases(&self, group: &Group, now: i64) -> Result<Vec<Lease>> {
+        let group = group.clone();
+        self.read(move |connection| lease::list(connection, &group, now)).await
     }
 
-    async fn items(&self, _: &Group, _: ItemRequest, _: &Terms) -> Result<ItemAnswer> {
-        Err(Error::new(ErrorKind::Unsupported, "this store keeps no items yet"))
+    async fn items(&self, group: &Group, ask: ItemRequest, terms: &Terms) -> Result<ItemAnswer> {
+        let (of, terms) = (group.clone(), *terms);
+        if !items::changes(&ask) {
+            return self.read(move |connection| items::answer(connection, &of, &ask, &terms)).await;
+        }
+        let (bytes, ask) = (items::bytes(&ask), Arc::new(ask));
+        let work = move |connection: &Connection| items::answer(connection, &of, &ask, &terms);
+        self.write_where_room_is_made(group, terms.now, bytes, work).await
     }
 
     async fn check(&self) -> Result<()> {

@@ -99,7 +99,7 @@ impl<'a> Filling<'a> {
     fn offer(&mut self, connection: &Connection, row: &Row<'_>) -> Result<bool> {
         let (first, last, size) = (seq(row, 1)?, seq(row, 2)?, seq(row, 3)?);
         self.bytes = self.bytes.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
-        self.entries = self.entries.saturating_add((last - first).saturating_add(1));
+        self.entries = self.entries.saturating_add(last.saturating_sub(first).saturating_add(1));
         let is_too_much =
             self.bytes > self.request.limit_bytes || self.entries > self.request.limit_entries;
         if is_too_much && !self.segments.is_empty() {
