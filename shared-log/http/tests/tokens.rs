@@ -45,7 +45,9 @@ async fn a_token_that_is_refused_twice_denies() {
 
 #[pollster::test]
 async fn who_has_no_other_token_asks_once() {
-    for config in [config(URL).0.token("secret"), config(URL).0] {
+    let stubborn = TokenFrom::new(|_| async { Ok(Some("secret".to_owned())) });
+    let stubborn = config(URL).0.credentials(Arc::new(stubborn));
+    for config in [config(URL).0.token("secret"), config(URL).0, stubborn] {
         let play = Play::new([Act::denied(401), Act::status(204)]);
         let error = play.log(config).join(REPLICA).await.unwrap_err();
         assert_eq!((error.kind(), play.asked().len()), (ErrorKind::Denied, 1));

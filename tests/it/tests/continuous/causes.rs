@@ -1,9 +1,10 @@
 //! What makes a sync, and what makes none.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use syncline::SyncOptions;
-use syncline::sync::{Cause, ContinuousEvent, ContinuousOptions};
+use syncline::sync::{Cause, ContinueSync, ContinuousEvent, ContinuousOptions, Stage};
+use syncline::{SyncOptions, SyncReport};
 
 use crate::desk::Hub;
 use crate::runner::Runner;
@@ -153,6 +154,27 @@ async fn what_is_not_finished_goes_on_at_once() {
     let causes = bob.causes();
     assert_eq!(causes[..2], [Cause::Start, Cause::Due]);
     assert!(causes.len() <= 4, "it stops when nothing moves: {causes:?}");
+}
+
+#[derive(Debug)]
+struct Never;
+
+impl ContinueSync for Never {
+    fn goes_on(&self, _: Stage, _: &SyncReport) -> bool {
+        false
+    }
+}
+
+#[pollster::test]
+async fn a_sync_that_may_do_nothing_waits_for_the_next_cause() {
+    let forbidden = |options: ContinuousOptions| ContinuousOptions {
+        sync: SyncOptions { continue_sync: Some(Arc::new(Never)), ..SyncOptions::default() },
+        ..options
+    };
+    let mut ann = Runner::with(1, Hub::new().desk(), forbidden).await;
+    ann.settle();
+    ann.pass(60_000 * MILLI);
+    assert_eq!(ann.causes(), [Cause::Start, Cause::Due]);
 }
 
 #[pollster::test]
