@@ -1,5 +1,8 @@
 //! The usual transport: reqwest, which is the browser's own `fetch` in a browser.
 
+#[cfg(not(target_family = "wasm"))]
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -19,6 +22,8 @@ impl Client {
     pub fn new(config: &HttpLogConfig, address: &Address) -> Result<Self, HttpError> {
         let builder = reqwest::Client::builder()
             .connect_timeout(config.timeouts.connect)
+            // Before a hub ends it, which it does after 90 seconds.
+            .pool_idle_timeout(Duration::from_secs(60))
             .gzip(compresses(config.compression, address))
             // A hub never sends elsewhere; a login page of a network does.
             .redirect(reqwest::redirect::Policy::none())

@@ -8,6 +8,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use syncline_conformance::{LogFixture, shared_log_suite};
+use syncline_server_sqlite::{SqliteStore, SqliteStoreConfig};
 use syncline_shared_log_http::{Compression, HttpLog, HttpLogConfig};
 use tokio::sync::Mutex;
 
@@ -20,7 +21,12 @@ mod as_it_is {
     );
 
     async fn open() -> LogFixture {
-        fixture(Compression::Never)
+        let folder = Arc::new(tempfile::tempdir().expect("a folder"));
+        let store = move |place| {
+            let path = folder.path().join(format!("{place}.db"));
+            SqliteStore::open(path, SqliteStoreConfig::default()).expect("it opens")
+        };
+        fixture(Compression::Never, store)
     }
 }
 
@@ -33,19 +39,20 @@ mod compressed {
     );
 
     async fn open() -> LogFixture {
-        fixture(Compression::Always)
+        fixture(Compression::Always, |_| hub::store())
     }
 }
 
-fn fixture(compression: Compression) -> LogFixture {
+/// A hub for each place, with a store of its own.
+fn fixture(compression: Compression, store: impl Fn(usize) -> SqliteStore + 'static) -> LogFixture {
     let hubs: Arc<Mutex<BTreeMap<usize, String>>> = Arc::default();
+    let store = Arc::new(store);
     LogFixture::new(move |place, group| {
-        let hubs = hubs.clone();
+        let (hubs, store) = (hubs.clone(), store.clone());
         async move {
-            let mut hubs = hubs.lock().await;
-            let url = match hubs.entry(place) {
+            let url = match hubs.lock().await.entry(place) {
                 Entry::Occupied(known) => known.get().clone(),
-                Entry::Vacant(new) => new.insert(hub::serve(Arc::default(), None).await).clone(),
+                Entry::Vacant(new) => new.insert(hub::serve(store(place), None).await).clone(),
             };
             HttpLog::with(HttpLogConfig { compression, ..HttpLogConfig::new(url, group) })
         }

@@ -13,12 +13,14 @@ use syncline_core::log::Exchange;
 use syncline_core::sync::{
     Cause, ContinuousEvent, ContinuousObserver, ContinuousOptions, ContinuousSync, SyncHandle,
 };
+use syncline_core::timer::Backoff;
 use syncline_core::{
     ClientLogConfig, Collection, ErrorKind, FieldType, Filter, Group, Object, Registry, ReplicaId,
     SharedLog, StorageManager,
 };
 use syncline_middleware::{CustomPk, SyncLog, SystemRandom};
 use syncline_server::Tls;
+use syncline_server_sqlite::{SqliteStore, SqliteStoreConfig};
 use syncline_shared_log_http::{HttpLog, HttpLogConfig, Retry, SystemTimer};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -35,6 +37,9 @@ impl ContinuousObserver for Teller {
         let _ = self.0.send(event.clone());
     }
 }
+
+const BRIEF: Backoff =
+    Backoff { first: Duration::from_millis(1), longest: Duration::from_millis(100) };
 
 /// An application that syncs by itself.
 struct Client {
@@ -63,10 +68,13 @@ impl Client {
         let options = ContinuousOptions {
             interval: None,
             quiet: Duration::from_millis(1),
+            backoff: BRIEF,
             observer: Some(Arc::new(Teller(sender))),
             ..ContinuousOptions::default()
         };
-        let shared = Arc::new(HttpLog::new(url, family()).expect("a sound address"));
+        let mut config = HttpLogConfig::new(url, family());
+        config.retry.backoff = BRIEF;
+        let shared = Arc::new(HttpLog::with(config).expect("a sound address"));
         let client = log.client().expect("it has a database").clone();
         let sync = ContinuousSync::new(client, shared.clone(), Arc::new(SystemTimer))
             .with(options)
@@ -94,10 +102,16 @@ impl Client {
             match self.events.recv().await.expect("it runs") {
                 ContinuousEvent::Started(cause) => self.causes.push(cause),
                 ContinuousEvent::Finished(_) => return *self.causes.last().expect("it began"),
+                ContinuousEvent::Failed { kind: ErrorKind::Unavailable, .. } => {}
                 ContinuousEvent::Failed { kind, message } => panic!("{kind}: {message}"),
                 _ => {}
             }
         }
+    }
+
+    /// Waits for an event; whatever comes before is passed over.
+    async fn told(&mut self, is_it: impl Fn(&ContinuousEvent) -> bool) {
+        while !is_it(&self.events.recv().await.expect("it runs")) {}
     }
 
     /// Stops; why its syncs began.
@@ -115,7 +129,7 @@ impl Client {
 
 #[tokio::test]
 async fn what_one_writes_the_other_has_at_once() {
-    let url = hub::serve(Arc::default(), None).await;
+    let url = hub::serve(hub::store(), None).await;
     let (mut ann, mut bob) = (Client::new(&url).await, Client::new(&url).await);
     for round in 1..=3 {
         ann.write("from Ann").await;
@@ -135,8 +149,33 @@ async fn what_one_writes_the_other_has_at_once() {
 }
 
 #[tokio::test]
+async fn a_hub_that_comes_back_is_found_and_nothing_was_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = || {
+        let path = folder.path().join("hub.db");
+        SqliteStore::open(path, SqliteStoreConfig::default()).expect("it opens")
+    };
+    let somewhere = "127.0.0.1:0".parse().expect("an address");
+    let (mut running, address) = hub::start(open(), None, somewhere).await;
+    let url = format!("http://{address}");
+    let (mut ann, mut bob) = (Client::new(&url).await, Client::new(&url).await);
+    for round in 1..=3 {
+        running.stop().await;
+        ann.write("while the hub is away").await;
+        ann.told(|event| *event == ContinuousEvent::Offline).await;
+        (running, _) = hub::start(open(), None, address).await;
+        ann.told(|event| *event == ContinuousEvent::Online).await;
+        while bob.notes().await < round {
+            let _ = bob.synced().await;
+        }
+        assert_eq!((ann.notes().await, bob.notes().await), (round, round));
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn requests_share_a_connection() {
-    let url = hub::serve(Arc::default(), None).await;
+    let url = hub::serve(hub::store(), None).await;
     let (front, counted) = hub::count_connections(&url).await;
     let log = HttpLog::new(&front, family()).expect("a sound address");
     let replica = ReplicaId([1; 16]);
@@ -154,7 +193,7 @@ async fn a_certificate_of_ones_own_making_has_to_be_trusted() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("it is made");
     let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
     let tls = Tls::from_pem(certificate.as_bytes(), key.as_bytes()).expect("they fit");
-    let url = hub::serve(Arc::default(), Some(tls)).await;
+    let url = hub::serve(hub::store(), Some(tls)).await;
     let mut config = HttpLogConfig::new(&url, family()).token("not asked for");
     config.retry = Retry::never();
     let replica = ReplicaId([1; 16]);
