@@ -249,12 +249,12 @@ fn kind_of(answer: Result<ItemAnswer, Error>, model: &Model) -> Result<ItemAnswe
 
 /// The counts in the group's row are those of the rows that they count.
 fn counts_hold(path: &std::path::Path, store: &SqliteStore, model: &Model) {
-    let file = rusqlite::Connection::open(path).unwrap();
+    let file = rusqlite::Connection::open(path).expect("works here");
     let sum = |table: &str| -> i64 {
         let sql = format!("SELECT coalesce(sum(size), 0) FROM {table}");
-        file.query_row(&sql, [], |row| row.get(0)).unwrap()
+        file.query_row(&sql, [], |row| row.get(0)).expect("works here")
     };
-    let summaries = block_on(store.groups()).unwrap();
+    let summaries = block_on(store.groups()).expect("works here");
     let Some(summary) = summaries.first() else { return };
     assert_eq!(summary.bytes as i64, sum("hub_item") + sum("hub_item_history"));
     let live = model.items.values().filter(|kept| !kept.item.deleted).count();
@@ -268,11 +268,11 @@ proptest! {
     fn items_agree_with_a_naive_model(
         steps in prop::collection::vec((ask(), 0..300_i64), 1..40),
     ) {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("works here");
         let path = folder.path().join("hub.db");
         let (mode, durability) = (Mode::Inline, Durability::Normal);
         let config = SqliteStoreConfig { mode, durability, ..SqliteStoreConfig::default() };
-        let store = SqliteStore::open(&path, config).unwrap();
+        let store = SqliteStore::open(&path, config).expect("works here");
         let (mut model, mut terms) = (Model::default(), TERMS);
         for (ask, millis) in steps {
             terms.now += millis;
