@@ -10,7 +10,9 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use syncline_core::{Error, ErrorKind};
-use syncline_shared_log_wire::{PROTOCOL, PROTOCOL_HEADER, TIME_HEADER};
+use syncline_shared_log_wire::{
+    PROTOCOL, PROTOCOL_HEADER, REQUEST_HEADER, TIME_HEADER, is_request_name,
+};
 use tracing::Instrument;
 use tracing::field::Empty;
 
@@ -38,12 +40,16 @@ pub(crate) async fn around(State(hub): State<Hub>, mut request: Request, next: N
     let route = route(&request);
     let span =
         tracing::info_span!("request", %method, route = &*route, group = Empty, subject = Empty);
+    let named = request.headers().get(REQUEST_HEADER).cloned();
     let mut response = match check_protocol(&request) {
         Ok(()) => next.run(request).instrument(span.clone()).await,
         Err(failure) => span.in_scope(|| failure.into_response()),
     };
     let headers = response.headers_mut();
     headers.insert(TIME_HEADER, HeaderValue::from(hub.now()));
+    if let Some(named) = named.filter(|named| is_request_name(named.as_bytes())) {
+        headers.insert(REQUEST_HEADER, named);
+    }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let record = record(&method, &route, &visit, &response, started);
     record.tell();

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io::Write as _;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -13,9 +14,10 @@ use flate2::write::GzEncoder;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::response::Parts;
 use http::{Method, Request, Response, StatusCode};
+use syncline_core::id::hex;
 use syncline_core::timer::within;
 use syncline_core::{BoxFuture, Error, ErrorKind, Random, Result, Timer};
-use syncline_shared_log_wire::{BYTES, PROTOCOL, PROTOCOL_HEADER};
+use syncline_shared_log_wire::{BYTES, PROTOCOL, PROTOCOL_HEADER, REQUEST_HEADER};
 
 use crate::address::Address;
 use crate::answer::{self, retry_after};
@@ -43,6 +45,8 @@ pub(crate) struct Caller {
     answer_bytes: usize,
     pub timer: Arc<dyn Timer>,
     pub random: Arc<dyn Random>,
+    /// What the names of its requests begin with, and how many there were.
+    names: (String, AtomicU64),
 }
 
 /// A question.
@@ -90,7 +94,9 @@ enum Tried {
 
 impl Caller {
     pub fn new(transport: Arc<dyn Transport>, address: Address, config: HttpLogConfig) -> Self {
+        let random = config.random.bytes();
         Self {
+            names: (hex(&random[..8]), AtomicU64::new(0)),
             compresses: compresses(config.compression, &address),
             address,
             transport,
@@ -163,6 +169,8 @@ impl Caller {
         if let Some(token) = token {
             let _ = request.headers_mut().insert(AUTHORIZATION, self.authorization(token)?);
         }
+        let name = self.name()?;
+        let _ = request.headers_mut().insert(REQUEST_HEADER, name.clone());
         let accept = request.headers().get(ACCEPT).cloned();
         let size = request.body().len();
         let sent = within(self.timer.as_ref(), longest, self.transport.send(request)).await;
@@ -170,11 +178,20 @@ impl Caller {
             Ok(begun) => begun,
             Err(fault) => return Ok(Tried::Failed(HttpError::Fault(fault).into(), None)),
         };
+        let answered = begun.headers().get(REQUEST_HEADER);
+        if answered.is_some_and(|answered| *answered != name) {
+            self.transport.forget_connections();
+            return Ok(Tried::Failed(HttpError::Mixed.into(), None));
+        }
+        let answered = answered.cloned();
         if let Some(theirs) = answer::other_protocol(begun.headers()) {
             return Err(HttpError::Protocol { ours: PROTOCOL, theirs }.into());
         }
         if begun.status().is_success() {
             answer::check_media(&begun, accept.as_ref())?;
+            if answered.is_none() {
+                return Ok(Tried::Failed(HttpError::Mixed.into(), None));
+            }
             return Ok(Tried::Begun(begun));
         }
         let (status, wait) = (begun.status(), retry_after(begun.headers()));
@@ -186,6 +203,14 @@ impl Caller {
             }
             _ => return Err(error),
         })
+    }
+
+    /// A name for the next request, that no other has.
+    fn name(&self) -> Result<HeaderValue> {
+        let (prefix, count) = &self.names;
+        let name = format!("{prefix}-{}", count.fetch_add(1, Ordering::Relaxed));
+        HeaderValue::try_from(name)
+            .map_err(|error| Error::internal("a request has no name").caused_by(error))
     }
 
     /// What an answer says that is no success.

@@ -1,6 +1,8 @@
 //! The usual transport: reqwest, which is the browser's own `fetch` in a browser.
 
 #[cfg(not(target_family = "wasm"))]
+use std::sync::{PoisonError, RwLock};
+#[cfg(not(target_family = "wasm"))]
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,12 +16,31 @@ use crate::error::HttpError;
 use crate::transport::{Chunks, Fault, FaultKind, Transport};
 
 /// A pool of connections to one hub.
-#[derive(Clone, Debug)]
+#[cfg(not(target_family = "wasm"))]
+#[derive(Debug)]
+pub(crate) struct Client {
+    pool: RwLock<reqwest::Client>,
+    config: HttpLogConfig,
+    address: Address,
+}
+
+/// The browser's own connections.
+#[cfg(target_family = "wasm")]
+#[derive(Debug)]
 pub(crate) struct Client(reqwest::Client);
 
 #[cfg(not(target_family = "wasm"))]
 impl Client {
     pub fn new(config: &HttpLogConfig, address: &Address) -> Result<Self, HttpError> {
+        let pool = RwLock::new(Self::pool(config, address)?);
+        Ok(Self { pool, config: config.clone(), address: address.clone() })
+    }
+
+    fn client(&self) -> reqwest::Client {
+        self.pool.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn pool(config: &HttpLogConfig, address: &Address) -> Result<reqwest::Client, HttpError> {
         let builder = reqwest::Client::builder()
             .connect_timeout(config.timeouts.connect)
             // Before a hub ends it, which it does after 90 seconds.
@@ -37,7 +58,7 @@ impl Client {
             (true, None) => builder,
             (true, Some(pem)) => builder.tls_certs_merge(certificates(pem)?),
         };
-        builder.build().map(Self).map_err(|error| HttpError::NoClient(fault(error)))
+        builder.build().map_err(|error| HttpError::NoClient(fault(error)))
     }
 }
 
@@ -53,6 +74,10 @@ impl Client {
         let client = reqwest::Client::builder().build();
         client.map(Self).map_err(|error| HttpError::NoClient(fault(error)))
     }
+
+    fn client(&self) -> reqwest::Client {
+        self.0.clone()
+    }
 }
 
 #[cfg_attr(target_family = "wasm", async_trait(?Send))]
@@ -63,8 +88,11 @@ impl Transport for Client {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Box<dyn Chunks>>, Fault> {
         let (head, body) = request.into_parts();
-        let request =
-            self.0.request(head.method, head.uri.to_string()).headers(head.headers).body(body);
+        let request = self
+            .client()
+            .request(head.method, head.uri.to_string())
+            .headers(head.headers)
+            .body(body);
         // A browser would keep answers to questions that are asked again and again.
         #[cfg(target_family = "wasm")]
         let request = request.fetch_cache_no_store().fetch_credentials_omit();
@@ -73,6 +101,14 @@ impl Transport for Client {
         *response.status_mut() = answer.status();
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response.map(|()| body_of(answer)))
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn forget_connections(&self) {
+        // If there can be no new ones, those that there are have to do.
+        if let Ok(fresh) = Self::pool(&self.config, &self.address) {
+            *self.pool.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
     }
 }
 

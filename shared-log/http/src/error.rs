@@ -59,6 +59,8 @@ pub(crate) enum HttpError {
     AnswerTooLarge { limit: usize },
     #[error("the answer did not arrive as it was sent; try again")]
     Garbled(#[source] Error),
+    #[error("something on the way mixed up the answers; try again")]
+    Mixed,
     #[error("the hub answered another question than was asked; update whichever is older")]
     Misfit { asked: &'static str },
 }
@@ -84,7 +86,9 @@ impl HttpError {
             | Self::AnswerTooLarge { .. } => ErrorKind::Invalid,
             Self::NoClient(_) | Self::Protocol { .. } => ErrorKind::Unsupported,
             Self::PlainToken | Self::OddToken | Self::Refused => ErrorKind::Denied,
-            Self::Fault(_) | Self::NotAHub { .. } | Self::Garbled(_) => ErrorKind::Unavailable,
+            Self::Fault(_) | Self::NotAHub { .. } | Self::Garbled(_) | Self::Mixed => {
+                ErrorKind::Unavailable
+            }
             Self::Misfit { .. } => ErrorKind::Corrupt,
         }
     }

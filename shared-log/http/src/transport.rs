@@ -27,6 +27,9 @@ pub trait Transport: fmt::Debug + MaybeSend + MaybeSync {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Box<dyn Chunks>>, Fault>;
+
+    /// Uses none of its connections for another request: on one of them answers came in disorder.
+    fn forget_connections(&self) {}
 }
 
 /// The body of an answer, piece by piece.

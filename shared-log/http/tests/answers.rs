@@ -9,8 +9,8 @@ use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use syncline_core::log::{Exchanged, Receipt};
 use syncline_core::{Error, ErrorKind, Result, SharedLog};
-use syncline_shared_log_http::{Compression, HttpLog, HttpLogConfig};
-use syncline_shared_log_wire::{BYTES, PROTOCOL_HEADER, write_exchanged};
+use syncline_shared_log_http::{Compression, HttpLog, HttpLogConfig, Retry};
+use syncline_shared_log_wire::{BYTES, PROTOCOL_HEADER, REQUEST_HEADER, write_exchanged};
 
 const HTML: (&str, &str) = ("content-type", "text/html; charset=utf-8");
 const OURS: (&str, &str) = ("content-type", BYTES);
@@ -57,6 +57,18 @@ async fn an_answer_arrives() {
     let answer = reply(200, &[OURS, ("content-encoding", "gzip")], &zipped(&whole()));
     let exchanged = exchanged_by(answer, always).await.unwrap();
     assert_eq!(write_exchanged(&exchanged), whole());
+}
+
+#[tokio::test]
+async fn an_answer_to_another_request_is_not_taken() {
+    for (status, body) in [(200, whole()), (507, b"{}".to_vec())] {
+        let other = (REQUEST_HEADER, "somebody-elses");
+        let once = |config| HttpLogConfig { retry: Retry::never(), ..config };
+        let answer = reply(status, &[OURS, other], &body);
+        let error = exchanged_by(answer, once).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+        assert!(error.to_string().contains("mixed up"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -33,6 +33,16 @@ pub const TIME_HEADER: &str = "syncline-time";
 /// news.
 pub const NUMBER_HEADER: &str = "syncline-number";
 
+/// The header in which a client names its request, and the hub says which request it answers: 1 to 64 letters,
+/// digits, `-` and `_`. So an answer is never taken for that to another request, whatever a proxy on the way does.
+pub const REQUEST_HEADER: &str = "syncline-request";
+
+/// Whether this can name a request.
+pub fn is_request_name(name: &[u8]) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    (1..=64).contains(&name.len()) && name.iter().all(fits)
+}
+
 /// The media type of bodies in bytes.
 pub const BYTES: &str = "application/vnd.syncline";
 

@@ -11,7 +11,9 @@ use syncline_core::{Error, ErrorKind};
 use syncline_shared_log_http::{
     Chunks, Fault, FaultKind, HttpLog, HttpLogConfig, Transport, Whole,
 };
-use syncline_shared_log_wire::{BYTES, NUMBER_HEADER, PROBLEM, Problem, write_exchanged};
+use syncline_shared_log_wire::{
+    BYTES, NUMBER_HEADER, PROBLEM, Problem, REQUEST_HEADER, write_exchanged,
+};
 use tokio::sync::mpsc;
 
 /// What becomes of one request.
@@ -153,13 +155,19 @@ impl std::fmt::Debug for Play {
 #[async_trait]
 impl Transport for Play {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Box<dyn Chunks>>, Fault> {
+        let name = request.headers().get(REQUEST_HEADER).cloned();
         let act = {
             let mut stage = self.stage();
             stage.asked.push(request);
             stage.acts.pop_front().unwrap_or(Act::Fails(FaultKind::Unreachable))
         };
         match act {
-            Act::Answer(answer) => Ok(answer),
+            Act::Answer(mut answer) => {
+                if let (Some(name), false) = (name, answer.headers().contains_key(REQUEST_HEADER)) {
+                    let _ = answer.headers_mut().insert(REQUEST_HEADER, name);
+                }
+                Ok(answer)
+            }
             Act::Fails(kind) => Err(Fault::new(kind)),
             Act::Hangs => std::future::pending().await,
         }

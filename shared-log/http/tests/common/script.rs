@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use syncline_shared_log_wire::REQUEST_HEADER;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -23,9 +24,10 @@ impl Script {
         let server = tokio::spawn(async move {
             while let Ok((mut connection, _)) = listener.accept().await {
                 let head = read_request(&mut connection).await;
+                let answer = named(answers.next().unwrap_or_default(), &head);
                 heard.lock().unwrap_or_else(PoisonError::into_inner).push(head);
                 // A client that had enough closes first.
-                let _ = connection.write_all(&answers.next().unwrap_or_default()).await;
+                let _ = connection.write_all(&answer).await;
                 let _ = connection.shutdown().await;
             }
         });
@@ -46,6 +48,22 @@ impl Drop for Script {
     fn drop(&mut self) {
         self.server.abort();
     }
+}
+
+/// The answer, with the name of the request that it answers, as hubs say it.
+fn named(answer: Vec<u8>, head: &str) -> Vec<u8> {
+    let name = head.lines().find(|line| line.to_ascii_lowercase().starts_with(REQUEST_HEADER));
+    let end = answer.windows(2).position(|two| two == b"\r\n");
+    match (name, end) {
+        (Some(name), Some(end)) if !contains(&answer, REQUEST_HEADER.as_bytes()) => {
+            [&answer[..end + 2], name.as_bytes(), b"\r\n", &answer[end + 2..]].concat()
+        }
+        _ => answer,
+    }
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
 }
 
 /// A whole answer.
