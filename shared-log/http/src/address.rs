@@ -49,8 +49,11 @@ impl Address {
         Ok(Self { base: format!("{scheme}://{host}{port}{prefix}"), host, is_secret, group })
     }
 
-    /// The URL of something of the group.
+    /// The URL of something of the group, or, if it begins with a slash, of the hub.
     pub fn of(&self, what: &str) -> Result<String> {
+        if what.starts_with('/') {
+            return Ok(format!("{}{what}", self.base));
+        }
         Ok(format!("{}{}", self.base, path::of(&self.group, what)?))
     }
 

@@ -5,6 +5,7 @@
 //! Credentials are asked for at the moment of sending; they appear in no error and in no log.
 
 mod address;
+mod admin;
 mod answer;
 mod caller;
 mod client;
@@ -18,8 +19,12 @@ mod sse;
 mod system;
 mod transport;
 
+pub use admin::HubClient;
 pub use config::{Compression, HttpLogConfig, Retry, Timeouts};
 pub use credentials::{Credentials, FixedToken, NoToken, TokenFrom};
 pub use log::HttpLog;
 pub use system::SystemTimer;
 pub use transport::{Chunks, Fault, FaultKind, Transport, Whole};
+
+/// What travels between a client and a hub.
+pub use syncline_shared_log_wire as wire;
