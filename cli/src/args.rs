@@ -1,10 +1,12 @@
 //! What can be typed.
 
+pub mod hub;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Keep objects in a SQLite database, and sync it with others through a folder.
+/// Keep objects in a SQLite database, and sync it with others through a folder or a hub.
 ///
 /// Filters, objects and changes are JSON. Results go to stdout, everything else to stderr.
 /// Exit codes: 0 done, 1 failed, 2 the command line was not understood.
@@ -190,12 +192,15 @@ Combinations: $and $or $not $keys")]
     #[command(after_help = "\
 Examples:
   syncline sync a.db --log folder:/media/stick/meet
-  syncline sync a.db --log folder:meet --codec json    so that people can read it")]
+  syncline sync a.db --log folder:meet --codec json    so that people can read it
+  syncline sync a.db --log http://127.0.0.1:4747       a hub, as `syncline serve` runs it")]
     Sync {
         db: PathBuf,
-        /// Where to meet: folder:PATH, which is made if it is missing
+        /// Where to meet: folder:PATH, which is made if it is missing, or a hub's address
         #[arg(long, value_name = "PLACE")]
         log: String,
+        #[command(flatten)]
+        asking: hub::Asking,
         /// How segments are written
         #[arg(long, value_enum, default_value = "packed")]
         codec: Codec,
@@ -203,6 +208,40 @@ Examples:
         #[arg(long)]
         single_batch: bool,
     },
+    /// Keep syncing, and print what arrives
+    #[command(after_help = "\
+Examples:
+  syncline watch a.db --log http://127.0.0.1:4747
+  syncline watch a.db --log folder:/media/stick/meet --every 5
+
+Hubs tell at once when there is something new; other places are looked at again and again.
+Ends at Ctrl-C, when the sync at hand is done.")]
+    Watch {
+        db: PathBuf,
+        /// Where to meet: folder:PATH, or a hub's address
+        #[arg(long, value_name = "PLACE")]
+        log: String,
+        #[command(flatten)]
+        asking: hub::Asking,
+        /// Syncs at least every so many seconds
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        every: u64,
+    },
+    /// Run a hub: the place on a network where many groups meet
+    #[command(after_help = "\
+Examples:
+  syncline serve                                             for this machine alone
+  syncline serve --listen 0.0.0.0:4747 --tokens tokens.txt --tls-cert cert.pem --tls-key key.pem
+
+Without tokens everyone may do everything, so it listens on loopback only. The operator's page is at /.
+Ends at Ctrl-C or SIGTERM, when what it accepted is done.")]
+    Serve(hub::Serve),
+    /// Make tokens that let clients in at a hub
+    #[command(subcommand)]
+    Token(hub::Token),
+    /// Ask a hub about itself
+    #[command(subcommand)]
+    Hub(hub::Hub),
     /// Tell how sync stands: what waits, what went wrong, who else is there
     #[command(after_help = "Example:\n  syncline status a.db")]
     Status { db: PathBuf },

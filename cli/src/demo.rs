@@ -10,6 +10,7 @@ use syncline::merge::Discard;
 use syncline::value::json::value_to_json;
 use syncline::{Error, Filter, Group, Object, Result, Value, sync as syncing};
 
+use crate::args::hub::Asking;
 use crate::args::{Codec, Import};
 use crate::import;
 use crate::inspect::{discard_json, hex, not_a_folder};
@@ -203,7 +204,8 @@ impl<'a> Story<'a> {
 
     async fn sync(&self, store: &Store) -> Result<syncline::SyncReport> {
         let place = format!("folder:{}", self.folder.join("meet").display());
-        let how = How { place, codec: Codec::Packed, single_batch: false };
+        let asking = Asking::default();
+        let how = How { place, asking, codec: Codec::Packed, single_batch: false };
         sync::run(store, &self.group, &how).await
     }
 

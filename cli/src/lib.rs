@@ -4,9 +4,12 @@ mod args;
 mod data;
 mod demo;
 mod export;
+#[cfg(feature = "hub")]
+mod hub;
 mod import;
 mod inspect;
 mod output;
+mod place;
 mod progress;
 #[doc(hidden)]
 pub mod reading;
@@ -33,7 +36,7 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error, wants_json),
     };
     let output = Output::new(cli.json);
-    match pollster::block_on(carry_out(cli, &output)) {
+    match block_on(carry_out(cli, &output)) {
         Ok(code) => code,
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -41,6 +44,19 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+#[cfg(not(feature = "hub"))]
+fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    pollster::block_on(future)
+}
+
+/// Networks need a runtime.
+#[cfg(feature = "hub")]
+fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let failed = |error| syncline::Error::internal("threads cannot be started").caused_by(error);
+    runtime.map_err(|error: std::io::Error| failed(error))?.block_on(future)
 }
 
 fn usage(error: &clap::Error, wants_json: bool) -> ExitCode {
@@ -54,6 +70,14 @@ fn usage(error: &clap::Error, wants_json: bool) -> ExitCode {
         let _ = error.print();
     }
     ExitCode::from(if is_help { 0 } else { 2 })
+}
+
+/// Why this build cannot do what is asked.
+#[cfg(not(feature = "hub"))]
+fn without_hub() -> syncline::Error {
+    let message =
+        "this build knows no hubs; build it with `cargo install --path cli --features hub`";
+    syncline::Error::new(syncline::ErrorKind::Unsupported, message)
 }
 
 async fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode> {
@@ -88,8 +112,8 @@ async fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Count { db, collection, filter } => {
             data::count(&options, output, &db, &collection, &filter).await?;
         }
-        Command::Sync { db, log, codec, single_batch } => {
-            let how = sync::How { place: log, codec, single_batch };
+        Command::Sync { db, log, asking, codec, single_batch } => {
+            let how = sync::How { place: log, asking, codec, single_batch };
             sync::sync(&options, output, &db, &how).await?;
         }
         Command::Status { db } => inspect::status(&options, output, &db).await?,
@@ -100,6 +124,22 @@ async fn carry_out(cli: Cli, output: &Output) -> Result<ExitCode> {
         Command::Fingerprint { db } => inspect::fingerprint(&options, output, &db).await?,
         Command::Doctor { db } => return inspect::doctor(&options, output, &db).await,
         Command::Schema { db } => schema::print(&options, output, &db)?,
+        #[cfg(feature = "hub")]
+        Command::Watch { db, log, asking, every } => {
+            hub::watch(&options, output, &db, hub::Watching { place: log, asking, every }).await?;
+        }
+        #[cfg(feature = "hub")]
+        Command::Serve(serve) => hub::serve(cli.durability, output, &serve).await?,
+        #[cfg(feature = "hub")]
+        Command::Token(what) => hub::token::make(output, what)?,
+        #[cfg(feature = "hub")]
+        Command::Hub(args::hub::Hub::Status { url, asking }) => {
+            hub::status(output, &url, &asking).await?;
+        }
+        #[cfg(not(feature = "hub"))]
+        Command::Watch { .. } | Command::Serve(_) | Command::Token(_) | Command::Hub(_) => {
+            return Err(without_hub());
+        }
         Command::Demo { keep } => return demo::demo(output, keep.as_deref()).await,
     }
     Ok(ExitCode::SUCCESS)

@@ -46,6 +46,12 @@ impl Output {
         writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(stdout_failed)
     }
 
+    /// Prints lines as things happen, whoever holds it.
+    #[cfg(feature = "hub")]
+    pub fn lines(&self) -> Lines {
+        Lines { json: self.json }
+    }
+
     /// Prints a remark on stderr.
     pub fn remark(&self, text: &str) {
         remark(text);
@@ -56,6 +62,27 @@ impl Output {
         remark(&format!("error: {error}"));
         if self.json {
             print_failure(&json!({"error": error_json(error)}));
+        }
+    }
+}
+
+/// Prints lines as things happen.
+#[cfg(feature = "hub")]
+#[derive(Clone, Debug)]
+pub struct Lines {
+    json: bool,
+}
+
+#[cfg(feature = "hub")]
+impl Lines {
+    /// Prints one, as JSON or for people.
+    pub fn line(&self, json: &Json, text: &str) {
+        let mut stdout = io::stdout().lock();
+        let written =
+            if self.json { writeln!(stdout, "{json}") } else { writeln!(stdout, "{text}") };
+        if written.and_then(|()| stdout.flush()).is_err() {
+            // Nobody reads any more, as after `| head`: there is nothing left to do.
+            std::process::exit(0);
         }
     }
 }

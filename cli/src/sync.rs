@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
-use syncline::log::{Codec, Fetch, Fetched, Peer, Receipt, Segment, SharedLog, VersionVector};
-use syncline::shared_log::fs::FsLog;
-use syncline::sync::{ContinueSync, Stage};
-use syncline::{Error, Group, ReplicaId, Result, SyncOptions, SyncReport, async_trait, do_sync};
+use syncline::log::{
+    Codec, Exchange, Exchanged, Fetch, Fetched, Peer, Receipt, Segment, SharedLog, VersionVector,
+};
+use syncline::{Group, ReplicaId, Result, SyncOptions, SyncReport, async_trait, do_sync};
 
-use crate::args;
+use crate::args::{self, hub::Asking};
 use crate::output::{Output, count, grouped};
+use crate::place;
 use crate::progress::Progress;
 use crate::store::{Options, Store};
 
@@ -18,6 +19,7 @@ use crate::store::{Options, Store};
 #[derive(Debug)]
 pub struct How {
     pub place: String,
+    pub asking: Asking,
     pub codec: args::Codec,
     pub single_batch: bool,
 }
@@ -33,7 +35,7 @@ pub async fn sync(options: &Options, output: &Output, db: &Path, how: &How) -> R
 
 /// Syncs a database that is open.
 pub async fn run(store: &Store, group: &Group, how: &How) -> Result<SyncReport> {
-    let log = open(&how.place, group)?;
+    let log = place::open(&how.place, group, &how.asking)?.log;
     let codec = match how.codec {
         args::Codec::Packed => Codec::Packed,
         args::Codec::PackedDeflate => Codec::PackedDeflate,
@@ -42,21 +44,8 @@ pub async fn run(store: &Store, group: &Group, how: &How) -> Result<SyncReport> 
     };
     let seen = Arc::new(Seen::default());
     // No observer: what lost stays in the database until `discards --take`.
-    let options = SyncOptions {
-        codec,
-        single_batch: how.single_batch,
-        continue_sync: Some(seen.clone()),
-        ..SyncOptions::default()
-    };
+    let options = SyncOptions { codec, single_batch: how.single_batch, ..SyncOptions::default() };
     do_sync(store.log()?, &Watched { log, seen }, &options).await
-}
-
-fn open(place: &str, group: &Group) -> Result<FsLog> {
-    match place.split_once(':') {
-        Some(("folder", path)) if !path.is_empty() => FsLog::open(path, group.clone()),
-        _ => Err(Error::invalid("this names no place to meet; a folder is named as folder:PATH")
-            .with("got", format_args!("{place:?}"))),
-    }
 }
 
 pub fn to_json(report: &SyncReport) -> Json {
@@ -129,13 +118,6 @@ impl Seen {
     }
 }
 
-impl ContinueSync for Seen {
-    fn goes_on(&self, _: Stage, _: &SyncReport) -> bool {
-        self.add(0, 0);
-        true
-    }
-}
-
 fn entries<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> u64 {
     let spans = segments.into_iter().map(Segment::span);
     spans.map(|span| (span.last + 1).saturating_sub(span.first)).sum()
@@ -144,7 +126,7 @@ fn entries<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> u64 {
 /// A log that tells what passes.
 #[derive(Debug)]
 struct Watched {
-    log: FsLog,
+    log: Arc<dyn SharedLog>,
     seen: Arc<Seen>,
 }
 
@@ -176,5 +158,17 @@ impl SharedLog for Watched {
 
     async fn peers(&self) -> Result<Vec<Peer>> {
         self.log.peers().await
+    }
+
+    fn is_far(&self) -> bool {
+        self.log.is_far()
+    }
+
+    async fn exchange(&self, request: &Exchange) -> Result<Exchanged> {
+        let exchanged = self.log.exchange(request).await?;
+        let fetched = exchanged.fetched.as_ref().map_or(0, |fetched| entries(&fetched.segments));
+        let appended = exchanged.receipts.as_ref().and(request.append.as_ref());
+        self.seen.add(fetched, appended.map_or(0, |append| entries(&append.segments)));
+        Ok(exchanged)
     }
 }

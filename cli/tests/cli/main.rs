@@ -4,6 +4,8 @@ mod commands;
 mod crash;
 mod disk;
 mod harness;
+#[cfg(feature = "hub")]
+mod hub;
 mod import;
 mod many;
 mod story;
