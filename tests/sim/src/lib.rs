@@ -10,6 +10,8 @@ mod ledger;
 mod link;
 mod notes;
 mod place;
+#[cfg(feature = "hub")]
+mod router;
 mod tasks;
 mod time;
 mod trace;

@@ -18,8 +18,11 @@ use crate::time::{Time, WallClock};
 pub enum Meeting {
     /// A log in memory, which takes segments one after the other.
     Memory,
-    /// A hub that knows the time, and whose transactions overlap.
+    /// A model of a hub that knows the time, and whose transactions overlap.
     Hub,
+    /// The real hub: its router over a store in memory, with the real client.
+    #[cfg(feature = "hub")]
+    Router,
     /// A folder of which each replica has a copy of its own; somebody carries files between them, in time.
     Folder,
 }
@@ -29,6 +32,8 @@ pub enum Meeting {
 pub(crate) enum Place {
     Memory(MemoryLog),
     Hub(Hub),
+    #[cfg(feature = "hub")]
+    Router(crate::router::Router),
     Folder(Folder),
 }
 
@@ -64,6 +69,8 @@ impl Place {
                 Self::Memory(if dice.percent(30) { log.with_clock(clock) } else { log })
             }
             Meeting::Hub => Self::Hub(Hub::new(number, (*time).clone(), dice.fork())),
+            #[cfg(feature = "hub")]
+            Meeting::Router => Self::Router(crate::router::Router::new(number, group, time)?),
             Meeting::Folder => Self::Folder(Folder::new(group, dice, *sites)?),
         })
     }
@@ -73,6 +80,8 @@ impl Place {
         match self {
             Self::Memory(log) => Arc::new(log.clone()),
             Self::Hub(hub) => Arc::new(hub.clone()),
+            #[cfg(feature = "hub")]
+            Self::Router(router) => Arc::new(router.log()),
             Self::Folder(folder) => Arc::new(folder.log(who)),
         }
     }
@@ -90,7 +99,7 @@ impl Place {
     pub(crate) fn cut_power(&self, who: usize, dice: &Dice) -> Result<()> {
         match self {
             Self::Folder(folder) => folder.cut_power(who, dice),
-            Self::Memory(_) | Self::Hub(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -98,7 +107,7 @@ impl Place {
     pub(crate) fn carry(&self, dice: &Dice) -> Option<String> {
         match self {
             Self::Folder(folder) => folder.carrier().step(&mut |choices| dice.below(choices)),
-            Self::Memory(_) | Self::Hub(_) => None,
+            _ => None,
         }
     }
 
@@ -129,6 +138,8 @@ impl Place {
                 hub.restore(keep);
                 Ok(Some(format!("{keep} segments")))
             }
+            #[cfg(feature = "hub")]
+            Self::Router(router) => router.restore(),
             Self::Folder(folder) => folder.restore(dice),
         }
     }

@@ -185,11 +185,16 @@ impl Live {
 
     /// Makes the logs at which replicas meet.
     fn make_places(&mut self, world: &World, replicas: usize) -> Result<()> {
+        let hub = |dice: &Dice| match dice.percent(50) {
+            #[cfg(feature = "hub")]
+            true => Meeting::Router,
+            _ => Meeting::Hub,
+        };
         let drawn = match self.dice.below(6) {
             0 => vec![Meeting::Memory],
-            1 => vec![Meeting::Hub, Meeting::Memory],
+            1 => vec![hub(&self.dice), Meeting::Memory],
             2 => vec![Meeting::Folder],
-            _ => vec![Meeting::Hub],
+            _ => vec![hub(&self.dice)],
         };
         let ground = Ground {
             group: &self.group,
