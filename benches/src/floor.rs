@@ -1,5 +1,5 @@
-//! The least that any sync must do on SQLite: read the log, carry lines of JSON through a file, check and
-//! store a clock for each field, and log at the receiver what was received, all in one transaction.
+//! The least that any sync must do on SQLite: read the log, carry lines of JSON through a file or over HTTP,
+//! check and store a clock for each field, and log at the receiver what was received, all in one transaction.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{OptionalExtension, params};
 
 use crate::Result;
+use crate::line_server::LineServer;
 use crate::raw::Raw;
 use crate::record::Record;
 use crate::store::{Durability, Pair, Store};
@@ -16,7 +17,16 @@ use crate::store::{Durability, Pair, Store};
 pub struct Floor {
     here: Raw,
     there: Raw,
-    file: PathBuf,
+    way: Way,
+}
+
+/// How lines get from one database to the other.
+#[derive(Debug)]
+enum Way {
+    /// Through a file.
+    File(PathBuf),
+    /// Through a server that keeps them in a file.
+    Server(LineServer),
 }
 
 const CLOCKS: &str = "ALTER TABLE record ADD COLUMN clocks BLOB";
@@ -33,16 +43,30 @@ impl Floor {
     ///
     /// Whatever SQLite or the file system reports.
     pub fn open(folder: &Path, durability: Durability) -> Result<Self> {
+        Self::by(Way::File(folder.join("shared")), folder, durability)
+    }
+
+    /// Two new databases in this folder, and a server between them.
+    ///
+    /// # Errors
+    ///
+    /// Whatever SQLite, the file system or the network reports.
+    pub fn over_http(folder: &Path, durability: Durability) -> Result<Self> {
+        let server = LineServer::start(&folder.join("shared"))?;
+        Self::by(Way::Server(server), folder, durability)
+    }
+
+    fn by(way: Way, folder: &Path, durability: Durability) -> Result<Self> {
         let [here, there] = ["here", "there"].map(|name| folder.join(name));
         fs::create_dir(&here)?;
         fs::create_dir(&there)?;
         let here = Raw::open(&here, durability, true)?;
         let there = Raw::open(&there, durability, true)?;
         there.connection.execute_batch(CLOCKS)?;
-        Ok(Self { here, there, file: folder.join("shared") })
+        Ok(Self { here, there, way })
     }
 
-    fn write_file(&self) -> Result {
+    fn read_log(&self) -> Result<String> {
         let mut lines = String::new();
         let mut statement = self.here.connection.prepare_cached("SELECT entry FROM log")?;
         let mut rows = statement.query([])?;
@@ -50,9 +74,22 @@ impl Floor {
             lines.push_str(row.get_ref(0)?.as_str()?);
             lines.push('\n');
         }
-        fs::write(&self.file, lines)?;
-        fs::File::open(&self.file)?.sync_all()?;
-        Ok(())
+        Ok(lines)
+    }
+
+    /// Brings the lines to the other side, as a file or a server would keep them.
+    fn carry(&self, lines: String) -> Result<String> {
+        match &self.way {
+            Way::File(file) => {
+                fs::write(file, lines)?;
+                fs::File::open(file)?.sync_all()?;
+                Ok(fs::read_to_string(file)?)
+            }
+            Way::Server(server) => {
+                server.upload(lines.as_bytes())?;
+                server.download()
+            }
+        }
     }
 
     fn apply(&self, entry: &str) -> Result {
@@ -90,8 +127,7 @@ impl Pair for Floor {
     }
 
     fn send(&mut self) -> Result {
-        self.write_file()?;
-        let lines = fs::read_to_string(&self.file)?;
+        let lines = self.carry(self.read_log()?)?;
         self.there.together(|_| lines.lines().try_for_each(|line| self.apply(line)))
     }
 

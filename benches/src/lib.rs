@@ -9,12 +9,19 @@
 //! cargo bench -- W1 W3s             these workloads
 //! cargo bench -- --rounds 9 W2      more rounds
 //! cargo bench -- --save-baseline    and keep the ratios in `benches/baseline.json`
+//! cargo bench --features hub        also through a hub, which is a process of its own
+//! cargo bench --features hub -- crowd    many clients at one hub, and nothing else
 //! ```
 
 // A benchmark speaks to the person at the terminal.
 #![allow(clippy::print_stdout)]
 
+#[cfg(feature = "hub")]
+pub mod crowd;
 pub mod floor;
+#[cfg(feature = "hub")]
+pub mod hub;
+mod line_server;
 pub mod measure;
 pub mod options;
 pub mod ours;
@@ -35,7 +42,16 @@ pub type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 ///
 /// Whatever keeps a workload from running; never a workload that is slow.
 pub fn run(arguments: impl Iterator<Item = String>) -> Result {
+    #[cfg(feature = "hub")]
+    let arguments = match hub::serve_if_asked(arguments)? {
+        Some(arguments) => arguments,
+        None => return Ok(()),
+    };
     let options = options::Options::parse(arguments)?;
+    #[cfg(feature = "hub")]
+    if options.names == ["crowd"] {
+        return crowd::run();
+    }
     let mut results = Vec::new();
     let baseline = report::Baseline::load()?;
     report::print_head();

@@ -5,14 +5,16 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::Result;
-use crate::store::{OURS, Pair, Side};
-use crate::workload::{Data, Measured, Work, Workload};
+use crate::store::{OURS, OpenTwo, Pair, Side};
+use crate::workload::{Data, Measured, Over, Work, Workload};
 
 /// What one workload measured.
 #[derive(Clone, Debug)]
 pub struct Measurement {
     /// For each side, what each round gave: seconds, or bytes for each record.
     pub sides: Vec<(&'static str, Vec<f64>)>,
+    /// What sides had to say of the last round.
+    pub remarks: Vec<(&'static str, String)>,
 }
 
 impl Measurement {
@@ -40,61 +42,76 @@ impl Measurement {
 /// Whatever a side reports.
 pub fn measure(workload: &Workload, sides: &[Side], rounds: usize) -> Result<Measurement> {
     let data = Data::of(workload);
-    // The size is the same every time.
-    let rounds = if workload.measured == Measured::Size { 1 } else { rounds };
+    // The size is the same every time, and a million records take their time.
+    let is_long = workload.measured == Measured::Size || workload.records > 500_000;
+    let rounds = if is_long { 1 } else { rounds };
     let able: Vec<&Side> = sides.iter().filter(|side| can(side, workload)).collect();
     let mut measured: Vec<(&'static str, Vec<f64>)> =
         able.iter().map(|side| (side.name, Vec::new())).collect();
+    let mut remarks = Vec::new();
     for round in 0..rounds {
         // Whoever goes first meets colder caches, so everyone goes first in turn.
         for turn in 0..able.len() {
             let at = (turn + round) % able.len();
-            let one = once(workload, able[at], &data)
+            let (one, remark) = once(workload, able[at], &data)
                 .map_err(|error| format!("{} on {}: {error}", workload.name, able[at].name))?;
             measured[at].1.push(one);
+            if let Some(remark) = remark.filter(|_| round + 1 == rounds) {
+                remarks.push((able[at].name, remark));
+            }
         }
     }
-    Ok(Measurement { sides: measured })
+    Ok(Measurement { sides: measured, remarks })
 }
 
 /// Whether a side takes part: the floor can send and nothing else, SQLite alone can't sync.
 fn can(side: &Side, workload: &Workload) -> bool {
     match workload.work {
         Work::One(_) => true,
-        Work::Two { .. } => {
-            side.name == OURS || side.two.is_some() && workload.name.starts_with("W4-mem")
+        Work::Two { over, .. } => {
+            pair_of(side, over).is_some() && (side.name == OURS || workload.name.starts_with("W4"))
         }
     }
 }
 
-fn once(workload: &Workload, side: &Side, data: &Data) -> Result<f64> {
+fn pair_of(side: &Side, over: Over) -> Option<OpenTwo> {
+    match over {
+        Over::Folder => side.two,
+        Over::Hub => side.hub,
+    }
+}
+
+fn once(workload: &Workload, side: &Side, data: &Data) -> Result<(f64, Option<String>)> {
     let folder = tempfile::tempdir_in(crate::report::target())?;
-    let seconds = match (workload.work, side.two) {
-        (Work::One(work), _) => {
+    let (seconds, remark) = match workload.work {
+        Work::One(work) => {
             let mut store = (side.one)(folder.path(), workload.durability)?;
             if workload.filled {
                 store.create_all(&data.records)?;
             }
             let started = Instant::now();
             work(store.as_mut(), data)?;
-            started.elapsed().as_secs_f64()
+            (started.elapsed().as_secs_f64(), None)
         }
-        (Work::Two { before, timed }, Some(open)) => {
+        Work::Two { over, before, timed } => {
+            let open = pair_of(side, over).ok_or("this side can't sync")?;
             let mut pair = open(folder.path(), workload.durability)?;
             pair.here().create_all(&data.records)?;
             before(pair.as_mut(), data)?;
+            let _ = pair.remarks();
             let started = Instant::now();
             timed(pair.as_mut())?;
             let seconds = started.elapsed().as_secs_f64();
+            let remark = pair.remarks();
             compare(pair.as_mut(), data)?;
-            seconds
+            (seconds, remark)
         }
-        (Work::Two { .. }, None) => return Err("this side can't sync".into()),
     };
-    Ok(match workload.measured {
+    let measured = match workload.measured {
         Measured::Time => seconds,
         Measured::Size => size(folder.path())? as f64 / workload.records as f64,
-    })
+    };
+    Ok((measured, remark))
 }
 
 /// Looks at some records on both databases.
@@ -132,7 +149,7 @@ mod tests {
     #[test]
     fn a_ratio_is_taken_round_by_round() {
         let sides = vec![("a", vec![1.0, 10.0, 2.0]), ("b", vec![2.0, 20.0, 4.0])];
-        let measurement = Measurement { sides };
+        let measurement = Measurement { sides, remarks: Vec::new() };
         assert_eq!(measurement.median("a"), Some(2.0));
         assert_eq!(measurement.ratio("b", "a"), Some(2.0));
         assert_eq!(measurement.ratio("c", "a"), None);

@@ -9,7 +9,9 @@ use syncline::backend::sqlite::{Durability as Survives, SqliteBackend, SqliteCon
 use syncline::middleware::{CustomPk, SyncLog};
 use syncline::shared_log::fs::FsLog;
 use syncline::sync::{SyncOptions, do_sync};
-use syncline::{Collection, FieldType, Filter, Object, Registry, StorageManager, TypedCollection};
+use syncline::{
+    Collection, FieldType, Filter, Object, Registry, SharedLog, StorageManager, TypedCollection,
+};
 
 use crate::Result;
 use crate::record::Record;
@@ -65,8 +67,13 @@ impl Ours {
         Ok(Self { storage, records, log })
     }
 
-    fn sync(&self, with: &FsLog) -> Result {
-        let report = block_on(do_sync(self.log.client()?, with, &SyncOptions::default()))?;
+    /// Syncs with a log, to the end.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the sync reports.
+    pub async fn sync(&self, with: &dyn SharedLog) -> Result {
+        let report = do_sync(self.log.client()?, with, &SyncOptions::default()).await?;
         if report.finished { Ok(()) } else { Err("the sync did not finish".into()) }
     }
 }
@@ -100,13 +107,13 @@ impl Pair for OurPair {
     }
 
     fn send(&mut self) -> Result {
-        self.here.sync(&self.shared[0])?;
-        self.there.sync(&self.shared[1])
+        block_on(self.here.sync(&self.shared[0]))?;
+        block_on(self.there.sync(&self.shared[1]))
     }
 
     fn exchange(&mut self) -> Result {
         self.send()?;
-        self.here.sync(&self.shared[0])
+        block_on(self.here.sync(&self.shared[0]))
     }
 }
 

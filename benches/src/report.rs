@@ -63,6 +63,9 @@ pub fn print(workload: &Workload, measured: &Measurement, baseline: &Baseline) {
             aim(workload, measured, side),
         );
     }
+    for (side, remark) in &measured.remarks {
+        println!("{:<13}{side:<12}{remark}", "");
+    }
 }
 
 /// What is compared from run to run: the ratio to the least there is to compare with, or the size. Times

@@ -56,7 +56,7 @@ pub trait Store {
     fn reprioritize_all(&mut self, changes: &[Retitle], priority: i64) -> Result;
 }
 
-/// Two databases of one side that sync through a folder.
+/// Two databases of one side that sync.
 pub trait Pair {
     /// The one that has something to tell.
     fn here(&mut self) -> &mut dyn Store;
@@ -73,6 +73,11 @@ pub trait Pair {
 
     /// Brings what is new on either to the other.
     fn exchange(&mut self) -> Result;
+
+    /// What else there is to say of what was done since it was last asked, such as how many requests it took.
+    fn remarks(&mut self) -> Option<String> {
+        None
+    }
 }
 
 /// Opens one database in an empty folder; dropping it closes it.
@@ -88,8 +93,10 @@ pub struct Side {
     pub name: &'static str,
     /// Opens one database.
     pub one: OpenOne,
-    /// Opens two that sync, where the side can.
+    /// Opens two that sync through a folder, where the side can.
     pub two: Option<OpenTwo>,
+    /// Opens two that sync through a server, where the side can.
+    pub hub: Option<OpenTwo>,
 }
 
 /// SQLite and nothing else.
@@ -102,16 +109,26 @@ pub const OURS: &str = "syncline";
 /// All sides, the ones to compare with first.
 pub fn sides() -> Vec<Side> {
     vec![
-        Side { name: RAW, one: |at, safe| Ok(Box::new(Raw::open(at, safe, false)?)), two: None },
+        Side {
+            name: RAW,
+            one: |at, safe| Ok(Box::new(Raw::open(at, safe, false)?)),
+            two: None,
+            hub: None,
+        },
         Side {
             name: RAW_LOG,
             one: |at, safe| Ok(Box::new(Raw::open(at, safe, true)?)),
             two: Some(|at, safe| Ok(Box::new(Floor::open(at, safe)?))),
+            hub: Some(|at, safe| Ok(Box::new(Floor::over_http(at, safe)?))),
         },
         Side {
             name: OURS,
             one: |at, safe| Ok(Box::new(Ours::open(at, safe)?)),
             two: Some(|at, safe| Ok(Box::new(OurPair::open(at, safe)?))),
+            #[cfg(feature = "hub")]
+            hub: Some(|at, safe| Ok(Box::new(crate::hub::HubPair::open(at, safe)?))),
+            #[cfg(not(feature = "hub"))]
+            hub: None,
         },
     ]
 }

@@ -34,11 +34,22 @@ pub enum Work {
     One(fn(&mut dyn Store, &Data) -> Result),
     /// Something with two.
     Two {
+        /// Where they meet.
+        over: Over,
         /// What happens before the clock starts.
         before: fn(&mut dyn Pair, &Data) -> Result,
         /// What is timed.
         timed: fn(&mut dyn Pair) -> Result,
     },
+}
+
+/// Where two databases meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// In a folder.
+    Folder,
+    /// At a server on this machine, a process of its own.
+    Hub,
 }
 
 /// What a workload measures.
@@ -169,6 +180,7 @@ pub fn all() -> Vec<Workload> {
 
 /// The workloads of two databases.
 fn together() -> Vec<Workload> {
+    let folder = Over::Folder;
     let first = Workload {
         name: "W4-mem 10k",
         what: "first sync through a folder",
@@ -178,35 +190,59 @@ fn together() -> Vec<Workload> {
         filled: true,
         measured: Measured::Time,
         aim: Aim::AtMost(1.2, RAW_LOG),
-        work: Work::Two { before: |_, _| Ok(()), timed: |pair| pair.send() },
+        work: first_sync(folder),
     };
-    let both = Workload { aim: Aim::Seconds(0.2), ..first.clone() };
-    let many = Workload { records: 100_000, ..first.clone() };
-    let timed: fn(&mut dyn Pair) -> Result = |pair| pair.exchange();
-    vec![
-        first,
-        Workload { name: "W4-mem 100k", times: 100_000, ..many.clone() },
-        Workload {
-            name: "W5-diff",
-            what: "both changed every record, different fields",
-            work: Work::Two { before: change_different_fields, timed },
-            ..both.clone()
-        },
-        Workload {
-            name: "W5-same",
-            what: "both changed every record, the same field",
-            work: Work::Two { before: change_the_same_field, timed },
-            ..both
-        },
-        Workload {
-            name: "W6",
-            what: "100 of 100,000 records changed",
-            times: 100,
-            aim: Aim::Seconds(0.015),
-            work: Work::Two { before: change_some, timed: |pair| pair.send() },
-            ..many
-        },
-    ]
+    let many = |of: &Workload| Workload { records: 100_000, times: 100_000, ..of.clone() };
+    let mut all = vec![
+        first.clone(),
+        Workload { name: "W4-mem 100k", ..many(&first) },
+        Workload { name: "W5-diff", ..both_changed(&first, change_different_fields, folder) },
+        Workload { name: "W5-same", ..both_changed(&first, change_the_same_field, folder) },
+        Workload { name: "W6", ..some_changed(&first, folder) },
+    ];
+    if cfg!(feature = "hub") {
+        let hub = Over::Hub;
+        let first = Workload {
+            name: "W4-http 10k",
+            what: "first sync through a hub",
+            work: first_sync(hub),
+            ..first
+        };
+        let aim = Aim::Seconds(1.2);
+        all.extend([
+            first.clone(),
+            Workload { name: "W4-http 100k", aim, ..many(&first) },
+            Workload { name: "W4-http 1M", records: 1_000_000, times: 1_000_000, ..first.clone() },
+            Workload { name: "W5-diff-http", ..both_changed(&first, change_different_fields, hub) },
+            Workload { name: "W5-same-http", ..both_changed(&first, change_the_same_field, hub) },
+            Workload { name: "W6-http", ..some_changed(&first, hub) },
+        ]);
+    }
+    all
+}
+
+fn first_sync(over: Over) -> Work {
+    Work::Two { over, before: |_, _| Ok(()), timed: |pair| pair.send() }
+}
+
+fn both_changed(of: &Workload, before: fn(&mut dyn Pair, &Data) -> Result, over: Over) -> Workload {
+    Workload {
+        what: "both changed every record",
+        aim: Aim::Seconds(0.2),
+        work: Work::Two { over, before, timed: |pair| pair.exchange() },
+        ..of.clone()
+    }
+}
+
+fn some_changed(of: &Workload, over: Over) -> Workload {
+    Workload {
+        what: "100 of 100,000 records changed",
+        records: 100_000,
+        times: 100,
+        aim: Aim::Seconds(0.015),
+        work: Work::Two { over, before: change_some, timed: |pair| pair.send() },
+        ..of.clone()
+    }
 }
 
 fn change_different_fields(pair: &mut dyn Pair, data: &Data) -> Result {
@@ -222,6 +258,7 @@ fn change_the_same_field(pair: &mut dyn Pair, data: &Data) -> Result {
 }
 
 fn change_some(pair: &mut dyn Pair, data: &Data) -> Result {
+    pair.exchange()?;
     pair.exchange()?;
     pair.here().retitle_all(&data.chosen)
 }
