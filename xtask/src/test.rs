@@ -59,11 +59,13 @@ fn format() -> Result {
 }
 
 fn clippy() -> Result {
-    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+    let all = ["clippy", "--workspace", "--all-targets", "--all-features", "--locked"];
+    cargo(&[&all[..], &["--", "-D", "warnings"]].concat())
 }
 
 fn tests() -> Result {
-    cargo(&["test", "--workspace", "--exclude", "syncline-sim", "--locked"])
+    let all = ["test", "--workspace", "--exclude", "syncline-sim", "--all-features", "--locked"];
+    cargo(&all)
 }
 
 /// The simulator and its tests, built to be fast: worlds are many.
@@ -118,7 +120,9 @@ fn browser() -> Result {
 }
 
 fn benchmarks() -> Result {
-    cargo(&["bench", "--package", "syncline-benches", "--no-run", "--locked"])
+    let build =
+        ["bench", "--package", "syncline-benches", "--all-features", "--no-run", "--locked"];
+    cargo(&build)
 }
 
 /// The first command of the README, when the command is there.
