@@ -271,6 +271,6 @@ impl HubStore for SqliteStore {
 }
 
 fn back_up(from: &Connection, to: &mut Connection) -> Result<(), StoreError> {
-    const ALL: i32 = -1;
+    const ALL: i32 = i32::MAX;
     Ok(Backup::new(from, to)?.run_to_completion(ALL, Duration::ZERO, None)?)
 }
