@@ -50,6 +50,11 @@ impl<J> Queue<J> {
         !state.unwrap_or_else(PoisonError::into_inner).jobs.is_empty()
     }
 
+    /// How many jobs wait.
+    pub(crate) fn len(&self) -> usize {
+        self.state().jobs.len()
+    }
+
     /// The next job, if one waits.
     pub(crate) fn try_take(&self) -> Option<J> {
         let mut state = self.state();

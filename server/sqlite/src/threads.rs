@@ -226,9 +226,9 @@ impl Writer {
         committed
     }
 
-    /// Nothing can be written now.
+    /// Nothing can be written now. Who comes later finds out for itself: what was in the way may be gone.
     fn refuse(&self, error: Error) {
-        for _ in 0..self.most_jobs {
+        for _ in 0..self.changes.len() {
             let Some(job) = self.changes.try_take() else { return };
             self.answer(vec![job], Err(&error));
         }
