@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use rusqlite::backup::Backup;
+use rusqlite::backup::{Backup, StepResult};
 use syncline_core::log::{Exchange, Peer};
 use syncline_core::{ErrorKind, Group, Result};
 use syncline_server::{
@@ -271,6 +270,13 @@ impl HubStore for SqliteStore {
 }
 
 fn back_up(from: &Connection, to: &mut Connection) -> Result<(), StoreError> {
-    const ALL: i32 = i32::MAX;
-    Ok(Backup::new(from, to)?.run_to_completion(ALL, Duration::ZERO, None)?)
+    const ALL: i32 = -1;
+    match Backup::new(from, to)?.step(ALL)? {
+        StepResult::Done => Ok(()),
+        // Somebody writes to either of them. Trying again at once would keep the processor busy for as long.
+        _ => {
+            let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+            Err(rusqlite::Error::SqliteFailure(busy, None).into())
+        }
+    }
 }
