@@ -188,15 +188,3 @@ fn expired_epochs_make_room() {
     assert_eq!(flush(2, 109), Err(ErrorKind::Full));
     assert!(flush(2, 110).is_ok(), "its time is over");
 }
-
-#[test]
-fn a_store_on_threads_is_copied_beside_its_work_and_not_taken_back() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = open(&folder.path().join("hub.db"));
-    let segment = sealer(1).notes(["a"]);
-    stored(&store, std::slice::from_ref(&segment));
-    let copy = store.copied().expect("copies");
-    assert_eq!(block_on(everything(&copy)).expect("reads"), [segment]);
-    let refused = store.restore(&copy).map_err(|error| error.kind());
-    assert_eq!(refused, Err(ErrorKind::Unsupported));
-}
