@@ -124,7 +124,10 @@ impl Store for Ours {
     }
 
     fn create_all(&mut self, records: &[Record]) -> Result {
-        block_on(self.records.create_many(records))?;
+        // A batch is sent to others whole, so it has a limit.
+        for records in records.chunks(100_000) {
+            block_on(self.records.create_many(records))?;
+        }
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::log::{Append, AppendIf, Exchange, Segment, Tip};
 use crate::{Error, ErrorKind, Filter, Result};
 
 /// How many bytes of segments one append carries, about.
-pub(super) const APPEND: usize = 8 << 20;
+pub(super) const APPEND: usize = 4 << 20;
 
 impl Session<'_> {
     /// Sends what the log lacks of the own lane, and of lanes that this database wrote under earlier ids.

@@ -6,7 +6,7 @@ use std::process::Command;
 use syncline::log::Segment;
 use syncline::{ErrorKind, SharedLog};
 use syncline_conformance::lanes::{Follower, Sealer, replica};
-use syncline_hub_tests::{HubProcess, client};
+use syncline_hub::{HubProcess, client};
 
 use crate::HUB;
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use syncline::log::{Segment, Span};
 use syncline::{ErrorKind, SharedLog};
 use syncline_conformance::lanes::{Follower, Sealer, replica};
-use syncline_hub_tests::{HubProcess, client};
+use syncline_hub::{HubProcess, client};
 use tokio::sync::mpsc;
 
 use crate::HUB;

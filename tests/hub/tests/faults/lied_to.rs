@@ -1,7 +1,7 @@
 //! Ways to a hub that cut, lose and repeat.
 
 use syncline::{ErrorKind, Object, SyncOptions, do_sync};
-use syncline_hub_tests::{HubProcess, Proxy, client};
+use syncline_hub::{HubProcess, Proxy, client};
 use syncline_it::{Replica, Store, law};
 
 use crate::HUB;

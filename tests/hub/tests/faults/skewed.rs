@@ -4,7 +4,7 @@ use syncline::middleware::SystemClock;
 use syncline::shared_log::memory::MemoryLog;
 use syncline::sync::{object_log, status};
 use syncline::{Clock, Object};
-use syncline_hub_tests::{HubProcess, client};
+use syncline_hub::{HubProcess, client};
 use syncline_it::{Replica, Store, law};
 
 use crate::HUB;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use syncline::log::{After, Span};
 use syncline::{ErrorKind, SharedLog};
 use syncline_conformance::lanes::{Follower, Sealer, replica};
-use syncline_hub_tests::{HubProcess, client};
+use syncline_hub::{HubProcess, client};
 
 use crate::HUB;
 
