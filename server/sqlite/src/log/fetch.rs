@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use syncline_core::ReplicaId;
-use syncline_core::log::chain::Chains;
 use syncline_core::log::{
     After, Cursor, Damage, Fetch, LaneHash, Segment, Span, Tip, VersionVector,
 };
@@ -180,7 +179,7 @@ fn lacking(connection: &Connection, row: &GroupRow, known: &VersionVector) -> Re
                 lacking.push(Lacking::Behind { lane: id, seq });
             }
         } else {
-            lacking.push(Lacking::At(of_branches(connection, id, replica, tips)?));
+            lacking.push(Lacking::At(of_branches(connection, id, tips)?));
         }
     }
     Ok(lacking)
@@ -201,31 +200,33 @@ fn greatest_held(connection: &Connection, lane: i64, tips: &[Tip], head: &Tip) -
     Ok(0)
 }
 
-/// The places of what a caller may lack of a lane that is not plain. This one is loaded as a whole, without the
-/// segments themselves.
-fn of_branches(
-    connection: &Connection,
-    lane: i64,
-    replica: ReplicaId,
-    tips: &[Tip],
-) -> Result<VecDeque<i64>> {
+/// The places of what a caller may lack of a lane that is not plain: all but what leads to a place that is known,
+/// directly or through others.
+///
+/// The lane is gone through once, from its ends to its start, and only the places that are to be delivered are
+/// kept. What is held begins the lane or continues what is held, so all of these can be reached.
+fn of_branches(connection: &Connection, lane: i64, tips: &[Tip]) -> Result<VecDeque<i64>> {
     let mut statement = connection.prepare_cached(
-        "SELECT place, first, last, before, after FROM hub_segment WHERE lane = ?1",
+        "SELECT place, first, last, before, after FROM hub_segment WHERE lane = ?1 \
+         ORDER BY last DESC, after DESC",
     )?;
     let mut rows = statement.query([lane])?;
-    let (mut chains, mut places) = (Chains::default(), BTreeMap::new());
+    let mut known: BTreeSet<(u64, LaneHash)> = tips.iter().map(|tip| (tip.seq, tip.hash)).collect();
+    let mut lacking = Vec::new();
     while let Some(row) = rows.next()? {
-        let (first, last) = (seq(row, 1)?, seq(row, 2)?);
-        let (before, after) = (LaneHash(row.get(3)?), LaneHash(row.get(4)?));
-        let span = Span { replica, first, last, before, after };
-        let _ = chains.insert(span);
-        let _ = places.insert(span, row.get(0)?);
+        let tip = (seq(row, 2)?, LaneHash(row.get(4)?));
+        // No segment that comes now leads further than this one.
+        while known.last().is_some_and(|place| *place > tip) {
+            let _ = known.pop_last();
+        }
+        if known.last() == Some(&tip) {
+            let _ = known.insert((seq(row, 1)?.saturating_sub(1), LaneHash(row.get(3)?)));
+        } else {
+            lacking.push(row.get(0)?);
+        }
     }
-    let known = VersionVector::new(tips.iter().copied());
-    let lacking = chains.lacking(&known);
-    let sorted: BTreeSet<i64> =
-        lacking.iter().filter_map(|span| places.get(span).copied()).collect();
-    Ok(sorted.into_iter().collect())
+    lacking.sort_unstable();
+    Ok(lacking.into())
 }
 
 /// The number that a cursor names, if everything up to it is the same as when it was issued.
