@@ -7,7 +7,8 @@ use syncline_core::ErrorKind;
 use syncline_server::{HubStore, ItemAnswer, ItemRequest, Terms};
 use syncline_server_sqlite::SqliteStore;
 use syncline_shared_log_wire::item::{
-    Check, Checked, Download, Item, Known, MOST, Upload, UploadOutcome, Uploaded,
+    Check, Checked, Download, Epoch, Flush, Item, Known, MOST, NumberedItem, Restore, Upload,
+    UploadOutcome, Uploaded,
 };
 
 use crate::common::*;
@@ -98,4 +99,21 @@ fn answers_keep_to_the_bytes_that_fit() {
         assert!((1..50).contains(&page.items.len()) && page.more);
         assert_eq!(page.items.last().map(|last| last.number), Some(page.number));
     }
+}
+
+#[test]
+fn an_epoch_of_any_length_is_restored_in_its_order() {
+    let store = SqliteStore::open_in_memory().unwrap();
+    let items: Vec<Item> = (0..2_001).rev().map(item).collect();
+    let _ = upload(&store, items.clone());
+    let flush = ItemRequest::Flush(Flush { epoch: 0, items: vec![item(9_999)] });
+    let _ = block_on(store.items(&group(), flush, &TERMS)).unwrap();
+    let restore = ItemRequest::Restore(0, Restore { epoch: 1 });
+    let answer = block_on(store.items(&group(), restore, &TERMS)).unwrap();
+    assert_eq!(answer, ItemAnswer::Epoch(Epoch { epoch: 2, number: 2_001 + 1 + 2_001 }));
+    let ask = ItemRequest::Download(Download::default());
+    let answer = block_on(store.items(&group(), ask, &TERMS)).unwrap();
+    let ItemAnswer::Downloaded(downloaded) = answer else { panic!("{answer:?}") };
+    let numbered = (2_003..).zip(items).map(|(number, item)| NumberedItem { number, item });
+    assert_eq!(downloaded.items, numbered.collect::<Vec<_>>());
 }

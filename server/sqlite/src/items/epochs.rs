@@ -64,20 +64,44 @@ pub(super) fn restore(
     let (items, bytes) = found.optional()?.ok_or(StoreError::NoEpoch { epoch: which })?;
     row.check_quota(terms.quota, bytes)?;
     begin_next(connection, &mut row, terms)?;
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO hub_item \
-         (group_id, epoch, kind, key, number, timestamp, deleted, digest, size, data) \
-         SELECT group_id, ?3, kind, key, ?4 + row_number() OVER (ORDER BY number), \
-         timestamp, deleted, digest, size, data \
-         FROM hub_item WHERE group_id = ?1 AND epoch = ?2",
-    )?;
-    let (next, number) = (row.epoch.cast_signed(), row.item_number.cast_signed());
-    row.item_number += statement.execute((row.id, old, next, number))? as u64;
+    copy(connection, &mut row, old)?;
     row.items = items;
     row.epoch_bytes = bytes;
     row.bytes += bytes;
     row.save(connection)?;
     Ok(epoch(&row))
+}
+
+/// Copies an old epoch's items into the present one, in their order.
+///
+/// One by one: SQLite would first lay all rows that it copies within a table aside, in memory.
+fn copy(connection: &Connection, row: &mut GroupRow, old: i64) -> Result<()> {
+    const PAGE: usize = 1_000;
+    let mut page = connection.prepare_cached(
+        "SELECT id, number FROM hub_item WHERE group_id = ?1 AND epoch = ?2 AND number > ?3 \
+         ORDER BY number LIMIT ?4",
+    )?;
+    let mut copy = connection.prepare_cached(
+        "INSERT INTO hub_item \
+         (group_id, epoch, kind, key, number, timestamp, deleted, digest, size, data) \
+         SELECT group_id, ?2, kind, key, ?3, timestamp, deleted, digest, size, data \
+         FROM hub_item WHERE id = ?1",
+    )?;
+    let mut after = 0_i64;
+    loop {
+        let of_page = page.query_map((row.id, old, after, PAGE as i64), |item| {
+            Ok((item.get::<_, i64>(0)?, item.get::<_, i64>(1)?))
+        })?;
+        let of_page = of_page.collect::<rusqlite::Result<Vec<_>>>()?;
+        for (id, number) in &of_page {
+            row.item_number += 1;
+            let _ = copy.execute((id, row.epoch.cast_signed(), row.item_number.cast_signed()))?;
+            after = *number;
+        }
+        if of_page.len() < PAGE {
+            return Ok(());
+        }
+    }
 }
 
 /// Begins the next epoch, with nothing in it, and keeps the present one for a while.
