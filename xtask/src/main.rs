@@ -9,6 +9,7 @@
 mod fuzz;
 mod machine;
 mod metadata;
+mod openapi;
 mod step;
 mod test;
 mod wasm;
@@ -19,11 +20,13 @@ const HELP: &str = "\
 cargo xtask <command>
 
   test          everything that must pass, in the order in which it usually fails
-  test --fast   the same without the browser's target, the documentation, the benchmarks and the fuzzing
+  test --fast   the same without the browser's target, the documentation, the benchmarks, OpenAPI and the fuzzing
   sim           lives through simulated worlds: --seeds 10000, or --seed 7 --trace
   wasm          only the checks for the browser's target
   fuzz [--seconds N] [target…]
                 hostile bytes for each target, 10 seconds if nothing is said; needs the nightly compiler
+  openapi [--seconds N]
+                asks a hub whatever docs/openapi.yaml allows and what it does not, 5 minutes if nothing is said
   fmt           formats every crate";
 
 fn main() -> ExitCode {
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         ["wasm"] => test::test(test::Extent::Wasm),
         ["sim", arguments @ ..] => test::simulate(arguments),
         ["fuzz", words @ ..] => fuzz::fuzz(words),
+        ["openapi", words @ ..] => openapi::openapi(words),
         ["fmt"] => step::cargo(&["fmt", "--all"]),
         ["help" | "--help" | "-h"] | [] => {
             println!("{HELP}");

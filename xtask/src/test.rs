@@ -3,6 +3,7 @@
 use crate::fuzz::fuzz_shortly;
 use crate::machine;
 use crate::metadata::packages;
+use crate::openapi::openapi_shortly;
 use crate::step::{Result, Step, cargo, cargo_command, run, run_all};
 use crate::wasm::Toolchain;
 
@@ -43,6 +44,7 @@ pub(crate) fn test(extent: Extent) -> Result {
         Step { name: "browser", work: browser },
         Step { name: "benchmarks build", work: benchmarks },
         Step { name: "demo", work: demo },
+        Step { name: "openapi", work: openapi_shortly },
         Step { name: "fuzz", work: fuzz_shortly },
     ];
     let steps: Vec<Step> = match extent {
