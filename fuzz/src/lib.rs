@@ -2,6 +2,7 @@
 //!
 //! The targets themselves are one line each in `fuzz_targets/`; what they check is here.
 
+pub mod body;
 pub mod entry;
 pub mod filter;
 pub mod folder;

@@ -1,6 +1,7 @@
 //! The seeds that are committed: small and whole, one of each kind, so that a run begins behind the first
 //! refusals. `examples/seeds.rs` writes them.
 
+mod bodies;
 mod files;
 mod json;
 mod logs;
@@ -9,6 +10,7 @@ mod logs;
 pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     let mut seeds = Vec::new();
     for (target, of_target) in [
+        ("body", bodies::all()),
         ("segment", logs::segments()),
         ("entry", logs::entries()),
         ("filter", json::filters()),
