@@ -12,7 +12,7 @@ use flate2::write::GzDecoder;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use syncline_core::{Error, ErrorKind};
-use syncline_shared_log_wire::BYTES;
+use syncline_shared_log_wire::{BYTES, read_object};
 
 use crate::Hub;
 use crate::budget::Held;
@@ -49,7 +49,7 @@ impl Hub {
         let mut taken = self.read(head, body).await?;
         // Text becomes values that take about as much again.
         taken.held.resize(taken.bytes.len() * 2).await?;
-        let value = serde_json::from_slice(&taken.bytes).map_err(|source| {
+        let value = read_object(&taken.bytes).map_err(|source| {
             let message = format!("the body is not the JSON that this path takes: {source}");
             Failure::from(Error::invalid(message))
         })?;

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use syncline_core::id::hex;
 
 use crate::lease::LeaseRequest;
+use crate::object::objects;
 
 /// Something that a client keeps at the hub. The hub does not look into it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,7 @@ pub struct Upload {
     /// The epoch they are based on.
     pub epoch: u64,
     /// At most [`MOST`].
+    #[serde(deserialize_with = "objects")]
     pub items: Vec<Item>,
 }
 
@@ -101,6 +103,7 @@ pub struct NumberedItem {
 pub struct Check {
     /// What the client has, at most [`MOST`] in one question: sorted by type and key if the question is
     /// about a range.
+    #[serde(deserialize_with = "objects")]
     pub items: Vec<Known>,
     /// Only what lies behind this type and key is compared, so that a long list can be asked in parts.
     #[serde(default)]
@@ -163,6 +166,7 @@ pub struct Flush {
     /// The epoch that is replaced: the group's own, or it is refused.
     pub epoch: u64,
     /// What is kept from now on.
+    #[serde(deserialize_with = "objects")]
     pub items: Vec<Item>,
 }
 

@@ -7,6 +7,7 @@ mod body;
 pub mod item;
 pub mod lease;
 pub mod notice;
+mod object;
 pub mod path;
 mod peer;
 mod problem;
@@ -16,6 +17,7 @@ pub use body::{
     read_exchange, read_exchanged, read_segments, read_vector, write_exchange, write_exchanged,
     write_segments, write_vector,
 };
+pub use object::read_object;
 pub use peer::{PeerJson, PeersJson, TipJson};
 pub use problem::{Problem, kind_name, kind_named};
 pub use welcome::Welcome;

@@ -11,7 +11,9 @@ use syncline_shared_log_wire::item::{
 };
 use syncline_shared_log_wire::lease::{Lease, LeaseRequest, Leases};
 use syncline_shared_log_wire::notice::Notice;
-use syncline_shared_log_wire::{PeerJson, PeersJson, Problem, kind_name, kind_named, path};
+use syncline_shared_log_wire::{
+    PeerJson, PeersJson, Problem, kind_name, kind_named, path, read_object,
+};
 
 /// A value is written as exactly this text, and read from it.
 #[track_caller]
@@ -99,6 +101,19 @@ fn epochs_keep_their_form() {
     check(&epochs, r#"{"epoch":1,"old":[{"epoch":0,"items":2,"kept_until":8}]}"#);
     let history = ItemHistory { replaced: vec![item()] };
     check(&history, &format!(r#"{{"replaced":[{ITEM}]}}"#));
+}
+
+#[test]
+fn a_list_of_values_is_no_object() {
+    for (body, inner) in [("[]", "[]"), ("[0,[]]", r#"[["note","1",null,5,false]]"#)] {
+        assert!(read_object::<Download>(body.as_bytes()).is_err(), "{body}");
+        assert!(read_object::<Upload>(body.as_bytes()).is_err(), "{body}");
+        let nested = format!(r#"{{"epoch":0,"items":{inner}}}"#);
+        assert_eq!(read_object::<Upload>(nested.as_bytes()).is_ok(), inner == "[]", "{nested}");
+        assert_eq!(read_object::<Flush>(nested.as_bytes()).is_ok(), inner == "[]", "{nested}");
+    }
+    assert!(read_object::<Check>(br#"{"items":[["note","1",5,null]]}"#).is_err());
+    assert!(read_object::<Download>(b"{}").is_ok());
 }
 
 #[test]
