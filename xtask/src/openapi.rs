@@ -50,9 +50,8 @@ fn ask(seconds: u32) -> Result {
     let asked = run(Command::new(tester)
         .args(["--config-file", "xtask/openapi/schemathesis.toml", "run", "docs/openapi.yaml"])
         .args(["--url", &hub.address, "--max-time", &seconds.to_string()])
-        .args(["--header", &format!("Authorization: Bearer {token}")])
         .envs([("PYTHONPATH", "xtask/openapi"), ("SCHEMATHESIS_HOOKS", "hooks")])
-        .env("PYTHONDONTWRITEBYTECODE", "1"));
+        .envs([("SYNCLINE_TOKEN", token.as_str()), ("PYTHONDONTWRITEBYTECODE", "1")]));
     match hub.child.try_wait() {
         Ok(None) => asked,
         _ => Err(format!("the hub did not survive; {:?} tells why", folder.join("log"))),
