@@ -51,7 +51,8 @@ fn ask(seconds: u32) -> Result {
         .args(["--config-file", "xtask/openapi/schemathesis.toml", "run", "docs/openapi.yaml"])
         .args(["--url", &hub.address, "--max-time", &seconds.to_string()])
         .envs([("PYTHONPATH", "xtask/openapi"), ("SCHEMATHESIS_HOOKS", "hooks")])
-        .envs([("SYNCLINE_TOKEN", token.as_str()), ("PYTHONDONTWRITEBYTECODE", "1")]));
+        .envs([("SYNCLINE_TOKEN", token.as_str()), ("PYTHONDONTWRITEBYTECODE", "1")])
+        .env("HYPOTHESIS_STORAGE_DIRECTORY", self::folder().join("hypothesis")));
     match hub.child.try_wait() {
         Ok(None) => asked,
         _ => Err(format!("the hub did not survive; {:?} tells why", folder.join("log"))),
