@@ -1,10 +1,8 @@
-//! What a file keeps: reopened, shared, copied, killed, damaged, of another version.
+//! What a file keeps: reopened, shared, copied, damaged, of another version.
 
 mod common;
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use pollster::block_on;
 use syncline_conformance::lanes::replica;
@@ -15,8 +13,6 @@ use syncline_server_sqlite::{SqliteStore, SqliteStoreConfig};
 use syncline_shared_log_wire::item::{Download, Item, Upload};
 
 use crate::common::*;
-
-const PLACE: &str = "SYNCLINE_HUB_FILE";
 
 fn refusal(path: &Path) -> ErrorKind {
     SqliteStore::open(path, SqliteStoreConfig::default()).expect_err("to be refused").kind()
@@ -103,85 +99,6 @@ fn two_stores_on_one_file_never_skip_a_number() {
     });
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=2 * EACH as u64).collect::<Vec<_>>());
-}
-
-/// Writes until it is killed, and says what it was answered for: `a_killed_hub_loses_nothing_it_answered_for`
-/// starts it as a process of its own.
-#[test]
-#[ignore = "started by another test, as a process of its own"]
-fn writes_until_it_is_killed() {
-    let path = std::env::var_os(PLACE).expect("only the other test starts this");
-    let store = open(Path::new(&path));
-    std::thread::scope(|scope| {
-        for by in 1..=4 {
-            let store = &store;
-            scope.spawn(move || {
-                let held = block_on(everything(store)).unwrap();
-                let of_mine = held.iter().filter(|segment| segment.span().replica == replica(by));
-                let mut lane = sealer(by);
-                for _ in 0..of_mine.count() {
-                    let _ = lane.notes(["a"]);
-                }
-                loop {
-                    let segment = lane.notes(["a"]);
-                    let seq = segment.span().last;
-                    let _ = block_on(append(store, &[segment])).unwrap();
-                    println!("answered {by} {seq}");
-                }
-            });
-        }
-    });
-}
-
-#[test]
-fn a_killed_hub_loses_nothing_it_answered_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("hub.db");
-    let mut answered = [0; 5];
-    for round in 0..5 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "writes_until_it_is_killed", "--nocapture"])
-            .env(PLACE, &path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut heard = 0;
-        // It goes on until it dies, and what it said until then is read as well.
-        while let Some(Ok(line)) = lines.next() {
-            // The first one follows what the harness says, on the same line.
-            let said = line.split_once("answered ").and_then(|(_, said)| said.split_once(' '));
-            let Some((by, seq)) = said else { continue };
-            let (Ok(by), Ok(seq)) = (by.parse::<usize>(), seq.parse::<u64>()) else { continue };
-            answered[by] = seq.max(answered[by]);
-            heard += 1;
-            if heard == 20 + 13 * round {
-                child.kill().unwrap();
-            }
-        }
-        let _ = child.wait().unwrap();
-        assert!(heard >= 20, "it ended by itself");
-        check(&path, &answered);
-    }
-}
-
-/// Every lane is whole and goes at least as far as was answered for, and nothing is there twice.
-fn check(path: &Path, answered: &[u64; 5]) {
-    let store = open(path);
-    let held: Vec<Segment> = block_on(everything(&store)).expect("works here");
-    for by in 1..=4_u8 {
-        let mut lane = sealer(by);
-        let mine: Vec<_> =
-            held.iter().filter(|segment| segment.span().replica == replica(by)).collect();
-        assert!(mine.len() as u64 >= answered[usize::from(by)], "{} of {answered:?}", mine.len());
-        for segment in mine {
-            assert_eq!(*segment, lane.notes(["a"]));
-        }
-    }
-    let summary = &block_on(store.groups()).expect("works here")[0];
-    let bytes: usize = held.iter().map(|segment| segment.bytes().len()).sum();
-    let counted = (summary.number, summary.segments, summary.bytes);
-    assert_eq!(counted, (held.len() as u64, held.len() as u64, bytes as u64));
 }
 
 #[test]
