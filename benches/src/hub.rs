@@ -1,8 +1,8 @@
 //! Our side through a hub: a process of its own, durable through a power cut.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,29 +35,59 @@ pub fn serve_if_asked(
     if arguments.first().map(String::as_str) != Some(SERVE) {
         return Ok(Some(arguments.into_iter()));
     }
-    let path = arguments.get(1).ok_or("the store is named")?.clone();
+    let path = arguments.get(1).ok_or("the store is named")?;
+    let ready = |port| {
+        println!("{port}");
+        std::io::stdout().flush()
+    };
+    let alone = || drop(std::io::stdin().read(&mut [0]));
+    serve(Path::new(path), ready, async { drop(tokio::task::spawn_blocking(alone).await) })?;
+    Ok(None)
+}
+
+fn serve(
+    store: &Path,
+    ready: impl FnOnce(u16) -> std::io::Result<()>,
+    until: impl Future<Output = ()>,
+) -> Result {
     Runtime::new()?.block_on(async {
-        let store = SqliteStore::open(Path::new(&path), SqliteStoreConfig::default())?;
+        let store = SqliteStore::open(store, SqliteStoreConfig::default())?;
         let config = HubConfig { rate: 0, ..HubConfig::default() };
         let hub = Hub::new(config, Arc::new(store), Arc::new(Open), Arc::new(SystemClock));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        println!("{}", listener.local_addr()?.port());
-        std::io::stdout().flush()?;
-        let alone = tokio::task::spawn_blocking(|| drop(std::io::stdin().read(&mut [0])));
-        hub.serve(vec![listener], None, async { drop(alone.await) }).await?;
-        Ok(None)
+        ready(listener.local_addr()?.port())?;
+        hub.serve(vec![listener], None, until).await?;
+        Ok(())
     })
 }
 
 /// A hub in a process of its own; it ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
-    child: Child,
+    child: Option<Child>,
     url: String,
 }
 
+#[cfg(test)]
+impl Process {
+    /// In tests of this crate the program is the test itself, so the hub is a thread of it.
+    pub(crate) fn start(store: &Path) -> Result<Self> {
+        let (told, port) = std::sync::mpsc::channel();
+        let store = store.to_owned();
+        std::thread::spawn(move || {
+            let ready = |port| told.send(port).map_err(std::io::Error::other);
+            serve(&store, ready, std::future::pending())
+        });
+        Ok(Self { child: None, url: format!("http://127.0.0.1:{}", port.recv()?) })
+    }
+}
+
+#[cfg(not(test))]
 impl Process {
     pub(crate) fn start(store: &Path) -> Result<Self> {
+        use std::io::{BufRead, BufReader};
+        use std::process::{Command, Stdio};
+
         let mut child = Command::new(std::env::current_exe()?)
             .arg(SERVE)
             .arg(store)
@@ -67,16 +97,19 @@ impl Process {
         let mut port = String::new();
         let stdout = child.stdout.as_mut().ok_or("its output is piped")?;
         let _ = BufReader::new(stdout).read_line(&mut port)?;
-        Ok(Self { child, url: format!("http://127.0.0.1:{}", port.trim()) })
+        let url = format!("http://127.0.0.1:{}", port.trim());
+        Ok(Self { child: Some(child), url })
     }
+}
 
+impl Process {
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// The most memory it ever had, in megabytes, where the system tells that.
     pub(crate) fn peak(&self) -> Option<u64> {
-        let path = format!("/proc/{}/status", self.child.id());
+        let path = format!("/proc/{}/status", self.child.as_ref()?.id());
         let status = std::fs::read_to_string(path).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kb| kb / 1024)
@@ -85,8 +118,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

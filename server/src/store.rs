@@ -129,7 +129,7 @@ pub struct GroupSummary {
 /// A change to a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeaseChange {
-    /// Takes a name that is free or has expired, or that this holder has under this token.
+    /// Takes a name that is free or has expired.
     Take {
         /// The name.
         name: String,
