@@ -35,7 +35,7 @@ async fn whatever_happens_on_the_way_all_arrives_once_it_is_over() {
             }
         }
         let mischiefs = proxy.mischiefs();
-        assert!(failed > 0 && mischiefs > 10, "{failed} syncs failed, by {mischiefs} mischiefs");
+        assert!(failed > 0 && mischiefs > 5, "{failed} syncs failed, by {mischiefs} mischiefs");
         proxy.become_honest();
         for replica in replicas.iter().cycle().take(6) {
             // Connections from before may still be bad.
