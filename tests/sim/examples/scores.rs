@@ -90,10 +90,14 @@ impl App for Scores {
     }
 }
 
+// An example speaks to the person at the terminal.
+#[allow(clippy::print_stdout)]
 fn main() -> Result<(), Violation> {
+    let mut syncs = 0;
     for seed in 1..=200 {
-        let _ = world(seed).replicas(3).run(Scores)?;
+        syncs += world(seed).replicas(3).run(Scores)?.syncs;
     }
+    println!("200 worlds, {syncs} syncs: the greatest score won everywhere");
     Ok(())
 }
 
