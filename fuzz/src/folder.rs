@@ -268,11 +268,18 @@ fn stray_cursor(log: &FsLog, cursor: Vec<u8>) {
     }
 }
 
-/// Follows all lanes; each answer keeps the contract, and they come to an end.
+/// Follows all lanes; each answer keeps the contract, and they come to an end. A file that was taken for what its
+/// name says may turn out to hold something else: then a place that seemed to be here is not, and the reader is
+/// told to go on from what it knows.
 fn follow(follower: &mut Follower, log: &FsLog) {
     for _ in 0..10_000 {
-        if !pollster::block_on(follower.page(log)).expect("the folder is there").more {
-            return;
+        match pollster::block_on(follower.page(log)) {
+            Ok(page) if page.more => {}
+            Ok(_) => return,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Rejoin, "{error}");
+                follower.request.after = After::Known(follower.known());
+            }
         }
     }
     panic!("there is always more");
