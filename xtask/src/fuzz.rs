@@ -32,7 +32,7 @@ pub(crate) fn fuzz(words: &[&str]) -> Result {
     }
     tools()?;
     let wanted = |target: &&String| names.is_empty() || names.contains(&target.as_str());
-    run_targets(all.iter().filter(wanted), seconds)
+    run_targets(all.iter().filter(wanted), seconds, &[])
 }
 
 /// All targets for a short while; where that is not possible it is said and not done.
@@ -47,10 +47,15 @@ pub(crate) fn fuzz_shortly() -> Result {
         println!("SKIPPED: fuzzing needs cargo-fuzz and a C++ compiler: {why}");
         return Ok(());
     }
-    run_targets(targets()?.iter(), SECONDS_OF_A_TEST)
+    // The same inputs each time, so that tests do not fail by chance: chance belongs to long runs.
+    run_targets(targets()?.iter(), SECONDS_OF_A_TEST, &["-seed=1"])
 }
 
-fn run_targets<'a>(targets: impl Iterator<Item = &'a String>, seconds: u32) -> Result {
+fn run_targets<'a>(
+    targets: impl Iterator<Item = &'a String>,
+    seconds: u32,
+    more: &[&str],
+) -> Result {
     run(nightly_cargo().args(["fuzz", "build"]))?;
     for target in targets {
         // What a run finds to be new is kept for the next one, where git does not see it.
@@ -59,7 +64,7 @@ fn run_targets<'a>(targets: impl Iterator<Item = &'a String>, seconds: u32) -> R
         let mut command = nightly_cargo();
         command.args(["fuzz", "run", target]).arg(&found).arg(folder().join("corpus").join(target));
         command.arg("--").arg(format!("-max_total_time={seconds}"));
-        run(command.args(["-timeout=60", "-print_final_stats=1", "-verbosity=0"]))
+        run(command.args(["-timeout=60", "-print_final_stats=1", "-verbosity=0"]).args(more))
             .map_err(|why| format!("{why}; fuzz/README.md says what to do with a finding"))?;
     }
     Ok(())
