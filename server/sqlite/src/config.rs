@@ -42,7 +42,7 @@ pub struct SqliteStoreConfig {
     pub durability: Durability,
     /// On which threads it works; on its own unless something else is said.
     pub mode: Mode,
-    /// How much memory each connection may use for pages it has read: 8 MB.
+    /// How much memory each connection may use for pages it has read: 3 MB.
     pub cache_bytes: usize,
     /// How long to wait for another process that writes; then the answer is
     /// [`Unavailable`](syncline_core::ErrorKind::Unavailable): 10 seconds.
@@ -65,7 +65,7 @@ impl Default for SqliteStoreConfig {
         Self {
             durability: Durability::default(),
             mode: Mode::default(),
-            cache_bytes: 8 * MB,
+            cache_bytes: 3 * MB,
             busy_timeout: Duration::from_secs(10),
             readers: 2,
             queue_jobs: 4_096,
