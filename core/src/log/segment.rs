@@ -65,6 +65,16 @@ impl Span {
     pub fn root(&self) -> Tip {
         Tip { replica: self.replica, seq: self.first.saturating_sub(1), hash: self.before }
     }
+
+    /// What makes a segment this one, as bytes: logs that number their segments hash what they hold over these.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.replica.0.to_vec();
+        put_number(&mut bytes, self.first);
+        put_number(&mut bytes, self.last);
+        bytes.extend_from_slice(&self.before.0);
+        bytes.extend_from_slice(&self.after.0);
+        bytes
+    }
 }
 
 /// What a later version adds to a header.

@@ -66,7 +66,7 @@ impl Held {
         for segment in segments {
             let span = segment.span();
             if self.chains.insert(*span) {
-                let hash = self.hash_at(self.segments.len()).then(&identity(span));
+                let hash = self.hash_at(self.segments.len()).then(&span.to_bytes());
                 self.segments.push(Numbered { segment: segment.clone(), hash });
                 receipts.push(Receipt::Stored);
             } else {
@@ -150,14 +150,4 @@ impl Held {
         }
         Ok(number)
     }
-}
-
-/// What makes a segment this one.
-fn identity(span: &Span) -> Vec<u8> {
-    let mut bytes = span.replica.0.to_vec();
-    put_number(&mut bytes, span.first);
-    put_number(&mut bytes, span.last);
-    bytes.extend_from_slice(&span.before.0);
-    bytes.extend_from_slice(&span.after.0);
-    bytes
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
-use syncline_core::log::{AppendIf, LaneHash, Receipt, Segment, Span};
+use syncline_core::log::{AppendIf, LaneHash, Receipt, Segment};
 use syncline_core::value::canonical::put_number;
 use syncline_core::{Group, ReplicaId};
 use syncline_server::Terms;
@@ -86,7 +86,7 @@ impl Plan {
             let Some(lane) = self.lanes.get_mut(&span.replica) else { continue };
             let lane = lane.make(connection, row.id, span.replica)?;
             row.number += 1;
-            row.hash = row.hash.then(&identity(span));
+            row.hash = row.hash.then(&span.to_bytes());
             let _ = statement.execute((
                 row.place(row.number)?,
                 lane,
@@ -148,17 +148,6 @@ pub(crate) fn all_held(connection: &Connection, group: i64, segments: &[Segment]
         lane = Some((span.replica, loaded));
     }
     Ok(!segments.is_empty())
-}
-
-/// What makes a segment this one. The hash of everything up to a number goes over these, so that a log that was
-/// restored, and holds the same segment at the same number behind others than before, is found out.
-fn identity(span: &Span) -> Vec<u8> {
-    let mut bytes = span.replica.0.to_vec();
-    put_number(&mut bytes, span.first);
-    put_number(&mut bytes, span.last);
-    bytes.extend_from_slice(&span.before.0);
-    bytes.extend_from_slice(&span.after.0);
-    bytes
 }
 
 /// A cursor: a number, and the hash of everything up to it.
