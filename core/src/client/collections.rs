@@ -63,7 +63,8 @@ fn own_lane() -> [Definition; 3] {
             .field("clock", Int)
             .field("applied", Int)
             .field("context", Binary)
-            .field("context_due", Boolean),
+            .field("context_due", Boolean)
+            .optional("ahead", Int),
         define(&ENTRY).field("seq", Int).field("entry", Binary).optional("clock", Int).key(["seq"]),
         define(&CUT)
             .field("first", Int)

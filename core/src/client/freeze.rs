@@ -57,82 +57,100 @@ impl ClientLog {
         question
     }
 
-    /// Cuts all own entries that are not cut yet. Their hashes are stored, and from then on they never
-    /// change. The hook sees each entry once, in the same batch that freezes it.
+    /// Cuts the next own entries that are not cut yet, as many as are read at once, and hands out what it cut.
+    /// Their hashes are stored, and from then on they never change. The hook sees each entry once, in the same
+    /// batch that freezes it.
     pub(crate) async fn freeze(
         &self,
         head: &mut Head,
         limits: CutLimits,
         hook: Option<&Arc<dyn SendHook>>,
-    ) -> Result<()> {
-        while head.frozen < head.seq {
-            let page = self.find(Self::entries_behind(head.frozen)).await?;
-            let mut next = head.clone();
-            let mut steps = vec![head.guard()];
-            let mut cutting = Cutting::new(&next, limits);
-            for row in &page.objects {
-                let seq = number(row, "seq")?;
-                let stored = bytes(row, "entry")?;
-                let changed = hook.map(|hook| rewritten(hook.as_ref(), seq, stored)).transpose()?;
-                if let Some(changed) = changed.as_ref().and_then(Option::as_ref) {
-                    let entry = Object::new().with("entry", blob(changed));
-                    steps.push(super::change(&ENTRY, int(seq), entry));
-                }
-                let frozen = changed.as_ref().and_then(Option::as_deref).unwrap_or(stored);
-                if let Some(cut) = cutting.add(seq, frozen)? {
-                    steps.push(store_cut(&cut));
-                }
+    ) -> Result<Vec<Frozen>> {
+        let page = self.find(Self::entries_behind(head.frozen)).await?;
+        let mut next = head.clone();
+        let mut steps = vec![head.guard()];
+        let mut cutting = Cutting::new(&next, limits);
+        for row in &page.objects {
+            let seq = number(row, "seq")?;
+            let stored = bytes(row, "entry")?;
+            let changed = hook.map(|hook| rewritten(hook.as_ref(), seq, stored)).transpose()?;
+            if let Some(changed) = changed.as_ref().and_then(Option::as_ref) {
+                let entry = Object::new().with("entry", blob(changed));
+                steps.push(super::change(&ENTRY, int(seq), entry));
             }
-            let Some(cut) = cutting.finish() else {
-                // Unless another process took a new id meanwhile, and put them away.
-                let _ = self.write(vec![head.guard()]).await?;
-                return Err(crate::Error::corrupt(
-                    "own entries are missing from the client log; restore the database",
-                )
-                .with("behind", head.frozen));
-            };
-            next.frozen = cut.span.last;
-            next.frozen_hash = cut.span.after;
-            steps.push(store_cut(&cut));
-            steps.push(next.store());
-            let _ = self.write(steps).await?;
-            *head = next;
+            let frozen = changed.as_ref().and_then(Option::as_deref).unwrap_or(stored);
+            cutting.add(seq, frozen)?;
         }
-        Ok(())
+        let cuts = cutting.done;
+        let Some(last) = cuts.last() else {
+            // Unless another process took a new id meanwhile, and put them away.
+            let _ = self.write(vec![head.guard()]).await?;
+            return Err(crate::Error::corrupt(
+                "own entries are missing from the client log; restore the database",
+            )
+            .with("behind", head.frozen));
+        };
+        (next.frozen, next.frozen_hash) = (last.cut.span.last, last.cut.span.after);
+        steps.extend(cuts.iter().map(|frozen| store_cut(&frozen.cut)));
+        steps.push(next.store());
+        let _ = self.write(steps).await?;
+        *head = next;
+        Ok(cuts)
     }
 
     /// Folds all cut entries into the histories of their objects.
     pub(crate) async fn fold(&self, head: &mut Head) -> Result<()> {
-        while head.folded < head.frozen {
-            let up_to =
-                Filter::gt("seq", int(head.folded)).and(Filter::lte("seq", int(head.frozen)));
-            let mut question = Self::entries_behind(head.folded);
-            question.filter = up_to;
-            let page = self.find(question).await?;
+        let (objects, next) = self.fold_but_last(head).await?;
+        if next.folded > head.folded { self.fold_page(head, objects, next).await } else { Ok(()) }
+    }
+
+    /// Folds cut entries until no more are left than are read at once; hands those out, and the head as it is
+    /// once they are folded in, too.
+    pub(crate) async fn fold_but_last(&self, head: &mut Head) -> Result<(Objects, Head)> {
+        loop {
             let mut next = head.clone();
             let mut objects = Objects::default();
-            for row in &page.objects {
-                let (seq, stored) = (number(row, "seq")?, bytes(row, "entry")?);
-                next.folded_hash = next.folded_hash.then(stored);
-                next.folded = seq;
-                let entry = Entry::from_bytes(seq, stored)?;
-                let tie = next.folded_hash.tie();
-                let author = Author { stamp: entry.stamp, replica: head.replica, seq, tie };
-                if let Some(write) = entry.write {
-                    objects.add(write.collection, write.key, Incoming { author, op: write.op });
-                }
+            if head.folded < head.frozen {
+                objects = self.unfolded(&mut next).await?;
             }
-            let merged = self.merge(objects, &mut Witnesses::default(), Rows::Keep).await?;
-            if next.folded == next.seq {
-                next.ahead.clear();
+            if next.folded == next.frozen {
+                return Ok((objects, next));
             }
-            let mut steps = vec![head.guard()];
-            steps.extend(merged.steps);
-            steps.push(next.store());
-            let _ = self.write(steps).await?;
-            *head = next;
+            self.fold_page(head, objects, next).await?;
         }
+    }
+
+    async fn fold_page(&self, head: &mut Head, objects: Objects, mut next: Head) -> Result<()> {
+        let mut witnesses = Witnesses::default();
+        let guard = vec![head.guard()];
+        let mut steps = self.merge(objects, &mut witnesses, Rows::Write, guard).await?.steps;
+        steps.push(next.store());
+        let _ = self.write(steps).await?;
+        *head = next;
         Ok(())
+    }
+
+    /// The next cut entries that are not folded in yet; the head moves on as if they were.
+    async fn unfolded(&self, head: &mut Head) -> Result<Objects> {
+        let up_to = Filter::gt("seq", int(head.folded)).and(Filter::lte("seq", int(head.frozen)));
+        let mut question = Self::entries_behind(head.folded);
+        question.filter = up_to;
+        let mut objects = Objects::default();
+        for row in &self.find(question).await?.objects {
+            let (seq, stored) = (number(row, "seq")?, bytes(row, "entry")?);
+            head.folded_hash = head.folded_hash.then(stored);
+            head.folded = seq;
+            let entry = Entry::from_bytes(seq, stored)?;
+            let tie = head.folded_hash.tie();
+            let author = Author { stamp: entry.stamp, replica: head.replica, seq, tie };
+            if let Some(write) = entry.write {
+                objects.add_own(write.collection, write.key, Incoming { author, op: write.op });
+            }
+        }
+        if head.folded == head.seq {
+            head.is_level();
+        }
+        Ok(objects)
     }
 
     /// The cuts that begin behind a place, in order.
@@ -165,11 +183,17 @@ fn rewritten(hook: &dyn SendHook, seq: u64, stored: &[u8]) -> Result<Option<Vec<
     Ok((bytes != stored).then_some(bytes))
 }
 
-/// Gathers entries into a cut until it is full.
+/// A cut with the canonical bytes of its entries, one behind the other.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    pub cut: Cut,
+    pub canonical: Vec<u8>,
+}
+
+/// Gathers entries into cuts, each as large as it may be.
 struct Cutting {
     limits: CutLimits,
-    open: Option<Cut>,
-    size: usize,
+    done: Vec<Frozen>,
     place: Span,
 }
 
@@ -177,33 +201,28 @@ impl Cutting {
     fn new(head: &Head, limits: CutLimits) -> Self {
         let (replica, hash) = (head.replica, head.frozen_hash);
         let place = Span { replica, first: 0, last: head.frozen, before: hash, after: hash };
-        Self { limits, open: None, size: 0, place }
+        Self { limits, done: Vec::new(), place }
     }
 
-    /// Adds an entry; a cut that is full comes back.
-    fn add(&mut self, seq: u64, canonical: &[u8]) -> Result<Option<Cut>> {
+    fn add(&mut self, seq: u64, canonical: &[u8]) -> Result<()> {
         let stamp = Entry::read_stamp(seq, &mut Reader::new(canonical))?;
         let hash: LaneHash = self.place.after;
-        let full = self.open.as_ref().is_some_and(|cut| {
-            cut.span.last - cut.span.first + 1 >= self.limits.entries
-                || self.size + canonical.len() > self.limits.bytes
-        });
-        let done = if full { self.open.take() } else { None };
-        if done.is_some() {
-            self.size = 0;
+        let is_full = |open: &Frozen| {
+            open.cut.span.last - open.cut.span.first + 1 >= self.limits.entries
+                || open.canonical.len() + canonical.len() > self.limits.bytes
+        };
+        if self.done.last().is_none_or(is_full) {
+            let span = Span { first: seq, last: seq, before: hash, after: hash, ..self.place };
+            self.done.push(Frozen { cut: Cut { span, greatest: stamp }, canonical: Vec::new() });
         }
-        let start = Span { first: seq, last: seq, before: hash, after: hash, ..self.place };
-        let cut = self.open.get_or_insert(Cut { span: start, greatest: stamp });
-        cut.span.last = seq;
-        cut.span.after = hash.then(canonical);
-        cut.greatest = cut.greatest.max(stamp);
-        self.place = cut.span;
-        self.size += canonical.len();
-        Ok(done)
-    }
-
-    fn finish(self) -> Option<Cut> {
-        self.open
+        if let Some(Frozen { cut, canonical: bytes }) = self.done.last_mut() {
+            cut.span.last = seq;
+            cut.span.after = hash.then(canonical);
+            cut.greatest = cut.greatest.max(stamp);
+            self.place = cut.span;
+            bytes.extend_from_slice(canonical);
+        }
+        Ok(())
     }
 }
 

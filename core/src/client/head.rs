@@ -43,7 +43,12 @@ pub(crate) struct Head {
     pub context_due: bool,
     /// Objects whose last own, unfolded entry is stamped ahead of the clock.
     pub ahead: HashMap<(Name, Key), Stamp>,
+    /// No entry before this one is among them, so that they are found without reading all entries.
+    pub ahead_from: u64,
 }
+
+/// Where [`Head::ahead_from`] is while no entry is stamped ahead of the clock.
+const NOWHERE: u64 = i64::MAX.cast_unsigned();
 
 impl Head {
     /// A replica that has not written yet.
@@ -63,6 +68,7 @@ impl Head {
             context: Arc::default(),
             context_due: false,
             ahead: HashMap::new(),
+            ahead_from: NOWHERE,
         }
     }
 
@@ -74,6 +80,7 @@ impl Head {
     /// What may change in the stored row.
     fn changes(&self) -> Object {
         Object::new()
+            .with("ahead", int(self.ahead_from))
             .with("applied", int(self.applied.bits()))
             .with("clock", int(self.clock.last().bits()))
             .with("context", blob(&self.context.to_bytes()))
@@ -108,7 +115,21 @@ impl Head {
         head.context = Arc::new(Context::from_bytes(bytes(row, "context")?)?);
         head.context_due = row.value("context_due").as_bool().unwrap_or_default();
         head.seq = head.frozen;
+        // Earlier versions did not say.
+        head.ahead_from = if row.value("ahead").is_null() { 0 } else { number(row, "ahead")? };
         Ok(head)
+    }
+
+    /// Notes that the entry at this place is stamped ahead of the clock.
+    pub fn goes_ahead(&mut self, object: (Name, Key), stamp: Stamp, seq: u64) {
+        let _ = self.ahead.insert(object, stamp);
+        self.ahead_from = self.ahead_from.min(seq);
+    }
+
+    /// Notes that all entries are folded in, or that there is none.
+    pub fn is_level(&mut self) {
+        self.ahead.clear();
+        self.ahead_from = NOWHERE;
     }
 
     /// A step that fails unless the stored row is the one this head was read from.

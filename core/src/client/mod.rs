@@ -5,6 +5,7 @@ mod collections;
 mod freeze;
 mod head;
 mod lane;
+mod merging;
 mod objects;
 mod record;
 mod rekey;
@@ -21,10 +22,11 @@ use tokio::sync::{Mutex, MutexGuard, watch};
 
 pub use adopt::Origin;
 pub(crate) use collections::*;
-pub(crate) use freeze::{Cut, CutLimits};
+pub(crate) use freeze::{Cut, CutLimits, Frozen};
 pub(crate) use head::{GUARD, Head};
 pub(crate) use lane::{Lane, store_segment};
-pub(crate) use objects::{Merged, Objects, Rows, Witnesses};
+pub(crate) use merging::{Merged, Witnesses};
+pub(crate) use objects::{Objects, Rows};
 pub(crate) use record::Stamping;
 
 use crate::backend::{self, Backend};
@@ -224,6 +226,11 @@ impl ClientLog {
 
     pub(crate) fn now(&self) -> i64 {
         self.0.config.clock.now_millis()
+    }
+
+    /// Whether another reconciler than the usual one is chosen for a collection.
+    pub(crate) fn has_reconciler(&self, collection: &str) -> bool {
+        self.0.config.reconcilers.iter().any(|(name, _)| **name == *collection)
     }
 
     pub(crate) fn reconciler(&self, collection: &str) -> Arc<dyn Reconciler> {

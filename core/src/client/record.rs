@@ -217,6 +217,7 @@ impl ClientLog {
         let objects = writes.iter().map(|write| (&write.collection, &write.key));
         let mut greatest = self.greatest(head, now, objects).await?;
         steps.push(head.guard());
+        let before = (head.context_due, head.ahead_from);
         let mut context = self.due_context(head, steps).await?;
         let (mut size, mut longest) = (0, 64);
         steps.reserve(count + 2);
@@ -247,6 +248,9 @@ impl ClientLog {
             let row = row.with(ENTRY_BYTES.clone(), bytes).with(ENTRY_SEQ.clone(), int(head.seq));
             steps.push(put(&ENTRY, row));
         }
+        if before != (head.context_due, head.ahead_from) {
+            steps.push(head.store());
+        }
         if size > self.config().batch_bytes {
             return Err(Error::invalid("the batch is too large to be sent as one; cut it up")
                 .with("bytes", size)
@@ -268,7 +272,6 @@ impl ClientLog {
             .with("seq", int(head.seq + 1));
         steps.push(put(&CONTEXT, row));
         head.context_due = false;
-        steps.push(head.store());
         Ok(Some(head.context.since(&written)))
     }
 

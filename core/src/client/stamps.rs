@@ -46,7 +46,11 @@ impl ClientLog {
 
     /// Finds the objects whose own, unfolded entries are stamped ahead of the clock.
     pub(crate) async fn load_ahead(&self, head: &mut Head) -> Result<()> {
-        let unfolded = Filter::gt("seq", super::int(head.folded));
+        if head.ahead_from > head.seq {
+            return Ok(());
+        }
+        let behind = head.folded.max(head.ahead_from.saturating_sub(1));
+        let unfolded = Filter::gt("seq", super::int(behind));
         let ahead = Filter::Field(Name::from("clock"), Test::Ne(Value::Null));
         for row in self.find_all(find(&ENTRY, unfolded.and(ahead))).await? {
             let entry = Entry::from_bytes(number(&row, "seq")?, bytes(&row, "entry")?)?;
@@ -81,7 +85,7 @@ impl Head {
         let stamp = known.next();
         *known = stamp;
         self.applied = self.applied.max(stamp);
-        let _ = self.ahead.insert(object, stamp);
+        self.goes_ahead(object, stamp, self.seq);
         stamp
     }
 }

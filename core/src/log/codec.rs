@@ -70,6 +70,28 @@ impl Codec {
         }
     }
 
+    /// Decodes a body: takes each entry with its canonical bytes.
+    pub(crate) fn each(
+        self,
+        first: u64,
+        body: &[u8],
+        mut take: impl FnMut(Entry, &[u8]),
+    ) -> Result<()> {
+        match self {
+            Self::Packed => each_of(first, body, take),
+            Self::PackedDeflate => each_of(first, &inflate(body)?, take),
+            Self::Json | Self::JsonDeflate => {
+                let mut canonical = Vec::with_capacity(512);
+                for entry in self.decode(first, body)? {
+                    canonical.clear();
+                    entry.put(&mut canonical);
+                    take(entry, &canonical);
+                }
+                Ok(())
+            }
+        }
+    }
+
     /// Decodes a body.
     ///
     /// # Errors
@@ -87,12 +109,23 @@ impl Codec {
 }
 
 fn read_all(first: u64, bytes: &[u8]) -> Result<Vec<Entry>> {
-    let mut reader = Reader::new(bytes);
     let mut entries = Vec::new();
-    while reader.left() > 0 {
-        entries.push(Entry::read(first + entries.len() as u64, &mut reader)?);
-    }
+    each_of(first, bytes, |entry, _| entries.push(entry))?;
     Ok(entries)
+}
+
+/// Takes each entry of canonical bytes, with its own bytes: an entry has one spelling, so that they need not
+/// be written anew to be hashed.
+fn each_of(first: u64, bytes: &[u8], mut take: impl FnMut(Entry, &[u8])) -> Result<()> {
+    let mut reader = Reader::new(bytes);
+    let mut seq = first;
+    while reader.left() > 0 {
+        let rest = reader.rest();
+        let entry = Entry::read(seq, &mut reader)?;
+        take(entry, &rest[..rest.len() - reader.left()]);
+        seq += 1;
+    }
+    Ok(())
 }
 
 fn deflate(bytes: &[u8]) -> Result<Vec<u8>> {

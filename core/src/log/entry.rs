@@ -205,7 +205,7 @@ impl Write {
         }
         let schema = u32::try_from(reader.number()?)
             .map_err(|_| Error::corrupt("a schema version is out of range"))?;
-        let collection = Name::from(reader.text()?);
+        let collection = reader.name()?;
         let key = if flags & COMPOUND == 0 { reader.value()?.into() } else { reader.key()? };
         if key.values().len() == 1 && flags & COMPOUND != 0 {
             return Err(Error::corrupt("a key of one field is written as a compound one"));

@@ -163,17 +163,23 @@ impl History {
     /// An object that was created once, and whose row holds just what the create said, needs no values:
     /// they are in the row, and eight bytes of hash tell whether the row was changed behind our back.
     pub fn to_bytes(&self, row: Option<&Object>) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64);
         if let (Some(author), Some(row)) = (self.only_create(), row)
             && self.holds_exactly(row)
         {
-            out.push(WHOLE);
-            author.put(&mut out);
-            out.extend_from_slice(&digest(row));
-            return out;
+            return Self::of_create(author, row);
         }
+        let mut out = Vec::with_capacity(64);
         out.push(FULL);
         self.put_full(&mut out);
+        out
+    }
+
+    /// The bytes to store beside a row that a single create made, and that holds just what it said.
+    pub(crate) fn of_create(author: Author, row: &Object) -> Vec<u8> {
+        let mut out = Vec::with_capacity(48);
+        out.push(WHOLE);
+        author.put(&mut out);
+        out.extend_from_slice(&digest(row));
         out
     }
 

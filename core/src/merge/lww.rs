@@ -104,11 +104,24 @@ pub(crate) fn storable(collection: &Collection, mut fields: Object) -> Object {
     fields
 }
 
+/// Whether a row of this collection can hold all of these fields, and none of them is empty.
+pub(crate) fn is_storable(collection: &Collection, fields: &Object) -> bool {
+    fields.iter().all(|(name, value)| {
+        let holds = |field: &crate::Field| field.kind.primitive().holds(value);
+        !value.is_null() && !collection.is_key(name) && collection.field(name).is_some_and(holds)
+    })
+}
+
 fn is_storable_field(collection: &Collection, name: &str) -> bool {
     !collection.is_key(name) && collection.field(name).is_some()
 }
 
-fn create(collection: &Collection, key: &Key, mut object: Object) -> Result<Step> {
+/// A step that creates an object with these fields, those of its key left out.
+///
+/// # Errors
+///
+/// If the key does not fit the collection.
+pub(crate) fn create(collection: &Collection, key: &Key, mut object: Object) -> Result<Step> {
     collection.set_key(&mut object, key.clone())?;
     Ok(Step::Create(Create { collection: collection.name().clone(), object, ..Create::default() }))
 }

@@ -17,7 +17,7 @@ mod lww;
 pub use author::Author;
 pub use history::History;
 pub use lww::FieldLww;
-pub(crate) use lww::storable;
+pub(crate) use lww::{create, is_storable, storable};
 
 use std::fmt::Debug;
 

@@ -90,6 +90,9 @@ impl Buffer {
     }
 }
 
+/// No entry takes fewer bytes, unless it is compressed.
+const SMALLEST: usize = 8;
+
 /// The entries of a segment, each with the lane's hash behind it.
 ///
 /// # Errors
@@ -104,18 +107,14 @@ pub(super) fn read(segment: &Segment) -> Result<Vec<(Entry, LaneHash)>> {
         return Err(Error::new(ErrorKind::Unsupported, "a newer version wrote this; update")
             .with("format", header.format));
     }
-    let entries = Codec::from_number(header.codec)?.decode(span.first, segment.body())?;
     let mut hash = span.before;
-    let mut canonical = Vec::with_capacity(512);
-    let chained: Vec<(Entry, LaneHash)> = entries
-        .into_iter()
-        .map(|entry| {
-            canonical.clear();
-            entry.put(&mut canonical);
-            hash = hash.then(&canonical);
-            (entry, hash)
-        })
-        .collect();
+    let most = segment.body().len() / SMALLEST;
+    let number = usize::try_from(header.entries).map_or(most, |number| number.min(most));
+    let mut chained: Vec<(Entry, LaneHash)> = Vec::with_capacity(number);
+    Codec::from_number(header.codec)?.each(span.first, segment.body(), |entry, canonical| {
+        hash = hash.then(canonical);
+        chained.push((entry, hash));
+    })?;
     if hash != span.after || chained.len() as u64 != header.entries {
         return Err(Error::corrupt("a segment's entries are not those its header speaks of"));
     }

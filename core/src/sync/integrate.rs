@@ -37,18 +37,18 @@ impl Session<'_> {
             let Some(before) = self.lanes.get(id).cloned() else { return Ok(false) };
             let read = match self.fill_buffer(&head, &before).await {
                 Ok(false) => return Ok(false),
-                Ok(true) => self.settle(&mut head).await,
+                Ok(true) => self.gather(&mut head, &mut cached).await,
                 Err(error) => Err(error),
             };
-            match read {
+            let own = match read {
                 Err(error) if is_overtaken(&error) => {
                     *cached = None;
                     continue;
                 }
                 other => other?,
-            }
-            *cached = Some(head.clone());
-            let applying = self.take_batches(&mut head);
+            };
+            let mut applying = self.take_batches(&mut head);
+            applying.objects.append(own);
             let attempt = self.apply(cached, head, applying, Vec::new(), &mut rows).await?;
             if matches!(attempt, Attempt::Done) {
                 let applied = |lane: &Lane| lane.applied > before.applied;
@@ -116,11 +116,13 @@ impl Session<'_> {
             }
             let read = self.parked_entries(&head, (id, first, last)).await;
             let settled = match read {
-                Ok(Some(entries)) => self.settle(&mut head).await.map(|()| entries),
+                Ok(Some(entries)) => {
+                    self.gather(&mut head, &mut cached).await.map(|own| (entries, own))
+                }
                 Ok(None) => return Ok(()),
                 Err(error) => Err(error),
             };
-            let entries = match settled {
+            let (entries, own) = match settled {
                 Err(error) if is_overtaken(&error) => {
                     *cached = None;
                     continue;
@@ -128,7 +130,7 @@ impl Session<'_> {
                 other => other?,
             };
             let Some(lane) = self.lanes.get_mut(id) else { return Ok(()) };
-            let mut applying = Applying::default();
+            let mut applying = Applying { objects: own, ..Applying::default() };
             lane.unpark(first, last);
             applying.steps.push(lane.store());
             applying.steps.push(unpark(id, first));

@@ -38,7 +38,7 @@ pub use status::{Quarantined, RemoteStatus, SyncStatus, status};
 
 use crate::Result;
 use crate::change::Change;
-use crate::client::{ClientLog, CutLimits, Lane, Witnesses};
+use crate::client::{ClientLog, CutLimits, Frozen, Lane, Rows, Witnesses};
 use crate::log::{Segment, SharedLog, Span, Tip};
 use crate::merge::Discard;
 
@@ -118,6 +118,10 @@ struct Session<'a> {
     /// Entries that were received in this sync and are not applied yet.
     buffers: BTreeMap<String, Buffer>,
     witnesses: Witnesses,
+    /// How closely rows and histories are looked at before others' creates are applied.
+    rows: Rows,
+    /// The own entries that were cut last, to be sealed without being read again.
+    frozen: Vec<Frozen>,
     /// What the page at hand has brought so far: it is not stored yet.
     page: Vec<Span>,
     /// How far the log holds the own lane, once it was asked.
@@ -152,6 +156,8 @@ impl<'a> Session<'a> {
             lanes_at: None,
             buffers: BTreeMap::new(),
             witnesses: Witnesses::default(),
+            rows: Rows::New,
+            frozen: Vec::new(),
             page: Vec::new(),
             held: None,
             time: None,

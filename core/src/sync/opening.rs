@@ -69,7 +69,7 @@ impl Session<'_> {
             return Ok(None);
         }
         let Some(end) = self.shared_end(head).await? else { return Ok(None) };
-        let head = self.freeze_all().await?;
+        let head = self.freeze_some().await?;
         if self.remote.replica != Some(head.replica) {
             return Ok(None);
         }

@@ -3,7 +3,7 @@
 use super::lanes::Place;
 use super::{Session, SyncEvent};
 use crate::bug::{self, Bug};
-use crate::client::{Head, Lane, Merged, Rows, TRIES, is_overtaken, store_segment};
+use crate::client::{Head, Lane, Merged, Objects, Rows, TRIES, is_overtaken, store_segment};
 use crate::log::{After, Cursor, Damage, Fetch, Fetched, Segment, VersionVector};
 use crate::{Error, ErrorKind, Result, Step};
 
@@ -107,7 +107,7 @@ impl Session<'_> {
     /// Stores a page and the cursor behind it in one batch, applied already where that can be.
     async fn take_page(&mut self, fetched: Fetched) -> Result<()> {
         let before = (self.report.clone(), self.remote.clone());
-        let mut rows = Rows::Write;
+        let mut rows = self.rows;
         for _ in 0..TRIES {
             let attempt = self.try_page(&fetched, &mut rows).await;
             if attempt.is_err() {
@@ -147,15 +147,15 @@ impl Session<'_> {
             self.shared.acknowledge(head.replica, &known).await?;
         }
         let integrates = self.options.does(Stage::Integrate);
+        let mut own = Objects::default();
         if integrates {
-            match self.settle(&mut head).await {
+            own = match self.gather(&mut head, &mut cached).await {
                 Err(error) if is_overtaken(&error) => {
                     *cached = None;
                     return Ok(Attempt::Again);
                 }
                 other => other?,
-            }
-            *cached = Some(head.clone());
+            };
         }
         let mut steps = Vec::new();
         let (mut entries, mut bytes) = (0, 0);
@@ -163,8 +163,9 @@ impl Session<'_> {
             match self.place(&head, segment).await? {
                 Place::Known => continue,
                 Place::OwnButForeign => {
-                    *cached = None;
-                    match self.renew(&mut head).await {
+                    // From what is stored, where not all own entries may be folded.
+                    let mut stored = cached.take().unwrap_or(head);
+                    match self.renew(&mut stored).await {
                         Err(error) if !is_overtaken(&error) => return Err(error),
                         _ => return Ok(Attempt::Again),
                     }
@@ -184,7 +185,9 @@ impl Session<'_> {
             bytes += segment.bytes().len() as u64;
         }
         self.read_up_to(&fetched.cursor);
-        let applying = if integrates { self.take_batches(&mut head) } else { self.store_lanes() };
+        let mut applying =
+            if integrates { self.take_batches(&mut head) } else { self.store_lanes() };
+        applying.objects.append(own);
         steps.push(self.remote.store());
         let attempt = self.apply(cached, head, applying, steps, rows).await?;
         if matches!(attempt, Attempt::Done) && entries > 0 {
@@ -264,21 +267,20 @@ impl Session<'_> {
         let Applying { objects, steps: lanes, entries, parked, withheld } = applying;
         // They are ahead of what is stored, until it is stored.
         self.lanes_at = None;
-        let merged = self.log.merge(objects, &mut self.witnesses, *rows).await?;
+        let mut steps = vec![head.guard(), Head::ends_at(head.seq)];
+        if bug::is(Bug::WritesUnguarded) {
+            steps.clear();
+        }
+        steps.extend(received);
+        let merged = self.log.merge(objects, &mut self.witnesses, *rows, steps).await?;
         if !merged.unlogged.is_empty() {
             *cached = None;
             drop(cached);
             super::unlogged::record_unlogged(self.log, &merged.unlogged).await?;
             return Ok(Attempt::Again);
         }
-        let Merged { steps: written, changes, discards, .. } = merged;
+        let Merged { mut steps, changes, discards, .. } = merged;
         let discards: Vec<_> = discards.into_iter().filter(|lost| lost.concurrent).collect();
-        let mut steps = vec![head.guard(), Head::ends_at(head.seq)];
-        if bug::is(Bug::WritesUnguarded) {
-            steps.clear();
-        }
-        steps.extend(received);
-        steps.extend(written);
         steps.extend(lanes);
         if !discards.is_empty() && !bug::is(Bug::LosesDiscards) {
             steps.push(super::clean::store_discards(&head, &discards));
@@ -293,15 +295,13 @@ impl Session<'_> {
                 *cached = None;
                 return Ok(Attempt::Again);
             }
-            // A row that nobody logged stands where an object was to be created.
-            Err(error) if error.kind() == ErrorKind::Conflict && *rows == Rows::Write => {
-                *rows = Rows::Compare;
-                *cached = None;
-                return Ok(Attempt::Again);
-            }
             Err(error) => {
                 *cached = None;
-                return Err(error);
+                // An object that was to be created has a history, or a row that nobody logged.
+                let closer = rows.closer().filter(|_| error.kind() == ErrorKind::Conflict);
+                *rows = closer.ok_or(error)?;
+                self.rows = self.rows.max(Rows::Write);
+                return Ok(Attempt::Again);
             }
         }
         drop(cached);

@@ -16,14 +16,16 @@ impl Session<'_> {
     /// In `seq` order, each gets the greatest of: its old stamp moved by the offset, but at most the log's
     /// time; one after the previous own entry about the object; one after everything else applied to the
     /// object. Whatever was applied was applied before these entries were written, because applying cuts
-    /// all own entries first; so no edit falls behind what its user saw. One batch, guarded by the head.
-    pub(super) async fn restamp(&mut self, head: &mut Head) -> Result<()> {
+    /// all own entries first; so no edit falls behind what its user saw. One batch, guarded by the head. True
+    /// if that was necessary: then all of them have to be cut at once, so that none is stamped anew again.
+    pub(super) async fn restamp(&mut self, head: &mut Head) -> Result<bool> {
         let drift = i64::try_from(self.log.config().drift.as_millis()).unwrap_or(i64::MAX);
-        let Some((theirs, ours)) = self.time else { return Ok(()) };
+        let Some((theirs, ours)) = self.time else { return Ok(false) };
         let offset = theirs - ours;
-        if offset.abs() <= drift {
-            return Ok(());
+        if offset.abs() <= drift || head.frozen == head.seq {
+            return Ok(false);
         }
+        let before = head.rev;
         // What is cut already stays as it is, and has to be known: the clock may go back behind it.
         self.log.fold(head).await?;
         let rows = self.log.find_all(ClientLog::entries_behind(head.frozen)).await?;
@@ -40,7 +42,7 @@ impl Session<'_> {
         let mut used = HashSet::new();
         let mut next = head.clone();
         next.clock = Hlc::at(Stamp::ZERO);
-        next.ahead.clear();
+        next.is_level();
         let last_seq = rows.last().map_or(Ok(head.seq), |row| number(row, "seq"))?;
         let mut steps = vec![head.guard(), Head::ends_at(last_seq)];
         for entry in &mut entries {
@@ -56,7 +58,8 @@ impl Session<'_> {
             if stamp <= Stamp::at_millis(theirs).max(next.clock.last()) {
                 next.clock = Hlc::at(next.clock.last().max(stamp));
             } else if let Some(write) = &entry.write {
-                let _ = next.ahead.insert((write.collection.clone(), write.key.clone()), stamp);
+                let object = (write.collection.clone(), write.key.clone());
+                next.goes_ahead(object, stamp, entry.seq);
                 next.applied = next.applied.max(stamp);
             }
             let clock = (stamp != next.clock.last()).then(|| int(next.clock.last().bits()));
@@ -68,8 +71,9 @@ impl Session<'_> {
         steps.push(next.store());
         let _ = self.log.write(steps).await?;
         *head = next;
+        self.moved_on(before, head);
         self.options.tell(SyncEvent::Restamped { entries: entries.len() as u64, offset });
-        Ok(())
+        Ok(true)
     }
 
     /// The greatest stamp that is cut already, if it lies beyond this one.

@@ -2,7 +2,9 @@
 
 use super::{Session, SyncEvent};
 use crate::bug::{self, Bug};
-use crate::client::{Cut, Head, Lane, SEGMENT, TRIES, bytes, find, hash, is_overtaken, number};
+use crate::client::{
+    Cut, Head, Lane, Objects, SEGMENT, TRIES, bytes, find, hash, is_overtaken, number,
+};
 use crate::log::{Append, AppendIf, Exchange, Segment, Tip};
 use crate::{Error, ErrorKind, Filter, Result};
 
@@ -16,20 +18,39 @@ impl Session<'_> {
         if !opened.is_empty() {
             self.count_shared(&opened);
         }
-        let head = self.freeze_all().await?;
-        let _ = self.remote.is_for(&head);
-        if self.remote.replica != Some(head.replica) {
+        let mut head = self.freeze_some().await?;
+        // What is written meanwhile is shared next time: somebody may write all the time.
+        let goal = head.seq;
+        self.join_as(&head).await?;
+        self.pass_on_lanes().await?;
+        let mut held = self.held_of(&head);
+        loop {
+            self.send_all_behind(&head, held.take()).await?;
+            if head.frozen >= goal || self.options.single_batch {
+                self.report.finished &= head.frozen >= goal;
+                return Ok(());
+            }
+            head = self.freeze_some().await?;
+            self.join_as(&head).await?;
+        }
+    }
+
+    async fn join_as(&mut self, head: &Head) -> Result<()> {
+        if !self.remote.is_for(head) {
             self.shared.join(head.replica).await?;
             self.remote.replica = Some(head.replica);
             self.dirty = true;
         }
-        self.pass_on_lanes().await?;
-        let from =
-            self.held_of(&head).map_or(self.remote.shared, |held| held.min(self.remote.shared));
-        match self.send_behind(&head, from).await {
+        Ok(())
+    }
+
+    /// Sends all cuts that the log lacks; `held` says how far it has them, if it was asked.
+    async fn send_all_behind(&mut self, head: &Head, held: Option<u64>) -> Result<()> {
+        let from = held.map_or(self.remote.shared, |held| held.min(self.remote.shared));
+        match self.send_behind(head, from, held.unwrap_or(0)).await {
             // The log lost what comes before: everything again, what it has it recognises.
             Err(error) if error.kind() == ErrorKind::Rejoin && from > 0 => {
-                self.send_behind(&head, 0).await
+                self.send_behind(head, 0, held.unwrap_or(0)).await
             }
             other => other,
         }
@@ -42,12 +63,17 @@ impl Session<'_> {
         Some(ours.map(|tip| tip.seq).filter(|seq| *seq <= head.frozen).max().unwrap_or(0))
     }
 
-    pub(super) async fn freeze_all(&mut self) -> Result<Head> {
+    /// Cuts own entries, as many as are read at once; all of them if they had to be stamped anew.
+    pub(super) async fn freeze_some(&mut self) -> Result<Head> {
         let log = self.log;
         for _ in 0..TRIES {
             let mut cached = log.lock().await;
             let mut head = log.loaded(&mut cached).await?.clone();
-            match self.restamp_and_freeze(&mut head).await {
+            let all = match self.restamp(&mut head).await {
+                Ok(restamped) => self.freeze(&mut head, restamped).await,
+                Err(error) => Err(error),
+            };
+            match all {
                 Ok(()) => {
                     *cached = Some(head.clone());
                     return Ok(head);
@@ -65,26 +91,45 @@ impl Session<'_> {
 
     /// Cuts the own entries and folds them: nothing of this replica is outside the histories then.
     pub(super) async fn settle(&mut self, head: &mut Head) -> Result<()> {
-        self.restamp_and_freeze(head).await?;
+        let _ = self.restamp(head).await?;
+        self.freeze(head, true).await?;
         let before = head.rev;
         self.log.fold(head).await?;
         self.moved_on(before, head);
         Ok(())
     }
 
-    async fn restamp_and_freeze(&mut self, head: &mut Head) -> Result<()> {
-        if head.frozen == head.seq {
-            return Ok(());
-        }
+    /// Cuts the own entries and folds most of them; hands out the last ones, to be merged together with what
+    /// comes in. The head moves on as if they were folded, the stored one stays behind the lock.
+    pub(super) async fn gather(
+        &mut self,
+        head: &mut Head,
+        cached: &mut Option<Head>,
+    ) -> Result<Objects> {
+        let _ = self.restamp(head).await?;
+        self.freeze(head, true).await?;
         let before = head.rev;
-        self.restamp(head).await?;
-        self.log.freeze(head, self.limits(), self.options.send_hook.as_ref()).await?;
+        let (objects, next) = self.log.fold_but_last(head).await?;
         self.moved_on(before, head);
+        *cached = Some(std::mem::replace(head, next));
+        Ok(objects)
+    }
+
+    /// Cuts own entries: all, or as many as are read at once. What was cut last stays at hand to be sealed.
+    async fn freeze(&mut self, head: &mut Head, all: bool) -> Result<()> {
+        while head.frozen < head.seq {
+            let before = head.rev;
+            let hook = self.options.send_hook.as_ref();
+            self.frozen = self.log.freeze(head, self.limits(), hook).await?;
+            self.moved_on(before, head);
+            if !all {
+                break;
+            }
+        }
         Ok(())
     }
 
-    async fn send_behind(&mut self, head: &Head, from: u64) -> Result<()> {
-        let held = self.held_of(head).unwrap_or(0);
+    async fn send_behind(&mut self, head: &Head, from: u64, held: u64) -> Result<()> {
         let cuts = self.log.cuts_behind(head, from).await?;
         let mut waiting: Vec<Segment> = Vec::new();
         let mut size = 0;
@@ -111,8 +156,12 @@ impl Session<'_> {
     }
 
     /// The segment of a cut; nothing if its entries were cleaned away.
-    pub(super) async fn seal(&self, cut: &Cut) -> Result<Option<Segment>> {
-        let canonical = self.log.cut_bytes(cut).await?;
+    pub(super) async fn seal(&mut self, cut: &Cut) -> Result<Option<Segment>> {
+        let at_hand = self.frozen.iter_mut().find(|frozen| frozen.cut.span == cut.span);
+        let canonical = match at_hand.map(|frozen| std::mem::take(&mut frozen.canonical)) {
+            Some(canonical) if !canonical.is_empty() => canonical,
+            _ => self.log.cut_bytes(cut).await?,
+        };
         if canonical.is_empty() {
             return Ok(None);
         }

@@ -145,8 +145,15 @@ fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
 
 /// A UUID in its usual form.
 fn uuid_text(bytes: &[u8; 16]) -> String {
-    let mut text = crate::id::hex(bytes);
-    HYPHENS.into_iter().for_each(|at| text.insert(at, '-'));
+    let hex = crate::id::hex(bytes);
+    let mut text = String::with_capacity(36);
+    let mut from = 0;
+    for (before, at) in HYPHENS.into_iter().enumerate() {
+        text.push_str(&hex[from..at - before]);
+        text.push('-');
+        from = at - before;
+    }
+    text.push_str(&hex[from..]);
     text
 }
 
@@ -192,12 +199,20 @@ fn write_json(out: &mut String, json: &serde_json::Value) {
 #[derive(Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
+    /// Names that were read: objects that come one behind the other mostly have the same fields in the same
+    /// order, and a name that is known need not be made again.
+    names: Vec<Name>,
+    /// Where among them the next one is looked for first.
+    next_name: usize,
 }
+
+/// So many names are remembered; the others are made each time.
+const NAMES: usize = 64;
 
 impl<'a> Reader<'a> {
     /// Reads these bytes.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self { rest: bytes, names: Vec::new(), next_name: 0 }
     }
 
     /// How many bytes are left.
@@ -278,6 +293,29 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Error::corrupt("text is not UTF-8"))
     }
 
+    /// A name, which is text.
+    pub fn name(&mut self) -> Result<Name> {
+        let text = self.text()?;
+        let at = match self.names.get(self.next_name) {
+            Some(name) if **name == *text => self.next_name,
+            _ => match self.names.iter().position(|name| **name == *text) {
+                Some(at) => at,
+                None if self.names.len() < NAMES => {
+                    self.names.push(text.into());
+                    self.names.len() - 1
+                }
+                None => return Ok(text.into()),
+            },
+        };
+        self.next_name = at + 1;
+        Ok(self.names[at].clone())
+    }
+
+    /// What is read of these bytes, from here on.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// A value.
     pub fn value(&mut self) -> Result<Value> {
         Ok(match self.byte()? {
@@ -319,17 +357,16 @@ impl<'a> Reader<'a> {
     /// An object.
     pub fn object(&mut self) -> Result<Object> {
         let count = self.count()?;
-        let mut object = Object::with_capacity(count);
-        let mut last: Option<&str> = None;
+        // The count may lie: no field is shorter than two bytes. One more, for the key that a row gets.
+        let mut fields: Vec<(Name, Value)> = Vec::with_capacity(count.min(self.left() / 2) + 1);
         for _ in 0..count {
-            let name = self.text()?;
-            if last.is_some_and(|last| last >= name) {
+            let name = self.name()?;
+            if fields.last().is_some_and(|(last, _)| *last >= name) {
                 return Err(Error::corrupt("fields are not sorted by name"));
             }
-            last = Some(name);
-            let _ = object.set(Name::from(name), self.value()?);
+            fields.push((name, self.value()?));
         }
-        Ok(object)
+        Ok(Object::from(fields))
     }
 
     /// A key.

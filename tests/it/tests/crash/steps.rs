@@ -27,17 +27,17 @@ fn a_write_is_there_as_a_whole_or_not_at_all_wherever_it_fails() {
 
 #[test]
 fn a_sync_goes_on_where_it_was_wherever_it_fails() {
-    everywhere(Activity::Sync, &[IN_MEMORY, SQLITE_AND_A_FOLDER], 23);
+    everywhere(Activity::Sync, &[IN_MEMORY, SQLITE_AND_A_FOLDER], 22);
 }
 
 #[test]
 fn a_migration_goes_on_where_it_was_wherever_it_fails() {
-    everywhere(Activity::Migrate, &[IN_MEMORY, SQLITE_AND_A_FOLDER], 11);
+    everywhere(Activity::Migrate, &[IN_MEMORY, SQLITE_AND_A_FOLDER], 10);
 }
 
 #[test]
 fn rows_are_adopted_once_wherever_it_fails() {
-    everywhere(Activity::Adopt, &[IN_MEMORY, SQLITE_AND_A_FOLDER], 16);
+    everywhere(Activity::Adopt, &[IN_MEMORY, SQLITE_AND_A_FOLDER], 15);
 }
 
 #[test]
