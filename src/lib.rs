@@ -14,6 +14,8 @@ pub mod middleware {
 pub mod backend {
     pub use syncline_core::backend::*;
 
+    #[cfg(all(feature = "backend-indexeddb", target_family = "wasm"))]
+    pub use syncline_backend_indexeddb as indexeddb;
     #[cfg(feature = "backend-memory")]
     pub use syncline_backend_memory as memory;
 

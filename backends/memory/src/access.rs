@@ -1,6 +1,6 @@
 //! The way to the objects that a filter can mean: by keys, along the primary key, or all of them.
 
-use syncline_core::query::{Test, passes};
+use syncline_core::query::{Demands, Test, passes};
 use syncline_core::schema::{Collection, Primitive};
 use syncline_core::value::{Key, Name};
 use syncline_core::{Filter, Value};
@@ -42,53 +42,20 @@ impl Span<'_> {
 impl<'a> Plan<'a> {
     /// The shortest way that leaves nothing out.
     pub(crate) fn new(filter: &'a Filter, collection: &Collection) -> Self {
-        let demands: Vec<&Filter> = match filter {
-            Filter::And(all) => all.iter().collect(),
-            one => vec![one],
+        let mut demands = Demands::of(filter);
+        let access = match demands.take_keys(collection) {
+            Some(keys) => Access::Keys(keys),
+            None => along_the_key(&demands, collection),
         };
-        let mut numbered = demands.iter().enumerate();
-        let keyed = numbered.find_map(|(at, demand)| Some((at, keys(demand, collection)?)));
-        if let Some((at, keys)) = keyed {
-            let mut rest = demands;
-            let _ = rest.remove(at);
-            return Self { access: Access::Keys(keys), rest };
-        }
-        let access = along_the_key(&demands, collection);
-        Self { access, rest: demands }
+        Self { access, rest: demands.all().to_vec() }
     }
 }
 
-/// The keys that a demand names, if it names objects by nothing but their key.
-fn keys(demand: &Filter, collection: &Collection) -> Option<Vec<Key>> {
-    let mut keys: Vec<Key> = match (demand, collection.key()) {
-        (Filter::Keys(keys), _) => keys.clone(),
-        (Filter::Field(field, test), [key]) if field == key => {
-            let values = match test {
-                Test::Eq(value) => std::slice::from_ref(value),
-                Test::In(values) => values,
-                _ => return None,
-            };
-            let primitive = collection.key_primitives().next()?;
-            // 1.0 equals the key 1 but is not that key, so it has to be searched for.
-            let all_of_type = values.iter().all(|value| primitive.holds(value));
-            all_of_type.then(|| values.iter().cloned().map(Key::from).collect())?
-        }
-        _ => return None,
-    };
-    keys.sort_unstable();
-    keys.dedup();
-    Some(keys)
-}
-
 /// The part of the key order in which everything lies that meets the demands.
-fn along_the_key<'a>(demands: &[&'a Filter], collection: &Collection) -> Access<'a> {
+fn along_the_key<'a>(demands: &Demands<'a>, collection: &Collection) -> Access<'a> {
     let mut beginning = Vec::new();
     for (field, primitive) in collection.key().iter().zip(collection.key_primitives()) {
-        let equal = tests(demands, field).find_map(|test| match test {
-            Test::Eq(value) if primitive.holds(value) => Some(value),
-            _ => None,
-        });
-        match equal {
+        match demands.equal(field, primitive) {
             Some(value) => beginning.push(value.clone()),
             None => return range(beginning, demands, field, primitive),
         }
@@ -99,18 +66,19 @@ fn along_the_key<'a>(demands: &[&'a Filter], collection: &Collection) -> Access<
 /// The keys that begin so and go on with values between those that the demands on `field` allow.
 fn range<'a>(
     beginning: Vec<Value>,
-    demands: &[&'a Filter],
+    demands: &Demands<'a>,
     field: &Name,
     primitive: Primitive,
 ) -> Access<'a> {
     let usable = |value: &Value| primitive.holds(value);
-    let lowest = tests(demands, field).filter_map(|test| match test {
+    let lowest = demands.tests(field).filter_map(|test| match test {
         Test::Gt(value) | Test::Gte(value) if usable(value) => Some(value.clone()),
         Test::Prefix(prefix) if primitive == Primitive::Text => Some(Value::Text(prefix.clone())),
         _ => None,
     });
     let first = Key::compound(beginning.iter().cloned().chain(lowest.max()));
-    let end = tests(demands, field)
+    let end = demands
+        .tests(field)
         .filter(|test| match test {
             Test::Lt(value) | Test::Lte(value) => usable(value),
             Test::Prefix(_) => primitive == Primitive::Text,
@@ -118,13 +86,6 @@ fn range<'a>(
         })
         .collect();
     Access::From(first, Span { beginning, end })
-}
-
-fn tests<'a>(demands: &[&'a Filter], field: &Name) -> impl Iterator<Item = &'a Test> {
-    demands.iter().filter_map(move |demand| match demand {
-        Filter::Field(name, test) if name == field => Some(test),
-        _ => None,
-    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Questions: which objects, in which order, how many.
 
+mod demands;
 mod fields;
 mod filter;
 mod fits;
@@ -7,6 +8,7 @@ mod matches;
 mod page;
 mod parse;
 
+pub use demands::Demands;
 pub use filter::{Filter, Test};
 pub use matches::{compare, matches, passes, same, words};
 pub use page::Pager;

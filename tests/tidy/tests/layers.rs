@@ -39,6 +39,10 @@ const OUTSIDE: &[(&str, &[&str])] = &[
         ],
     ),
     ("middleware", &["async-trait", "futures-core", "serde_json", "thiserror", "uuid"]),
+    (
+        "backends/indexeddb",
+        &["async-trait", "js-sys", "thiserror", "tokio", "wasm-bindgen", "wasm-bindgen-futures"],
+    ),
     ("backends/memory", &["async-trait", "thiserror"]),
     ("shared-log/memory", &["async-trait", "thiserror"]),
     ("shared-log/fs", &["async-trait", "tempfile", "thiserror"]),
