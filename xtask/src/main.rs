@@ -6,7 +6,9 @@
 // A command speaks to the person at the terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod browser;
 mod fuzz;
+mod hub;
 mod machine;
 mod metadata;
 mod openapi;
@@ -22,7 +24,7 @@ cargo xtask <command>
   test          everything that must pass, in the order in which it usually fails
   test --fast   the same without the browser's target, the documentation, the benchmarks, OpenAPI and the fuzzing
   sim           lives through simulated worlds: --seeds 10000, or --seed 7 --trace
-  wasm          only the checks for the browser's target
+  wasm          only what a browser needs: compiles for it, and tests in headless Chromium
   fuzz [--seconds N] [target…]
                 hostile bytes for each target, 10 seconds if nothing is said; needs the nightly compiler
   openapi [--seconds N]

@@ -4,15 +4,15 @@
 //! the hub answers 5xx, or otherwise than `docs/openapi.yaml` says.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
+use crate::hub::{Hub, empty_folder, syncline};
 use crate::machine::debian_packages;
 use crate::metadata::root;
-use crate::step::{Result, cargo, output, run, succeeds};
+use crate::step::{Result, output, run, succeeds};
 
 /// How long it asks if nothing is said.
 const SECONDS: u32 = 300;
@@ -41,55 +41,19 @@ pub(crate) fn openapi_shortly() -> Result {
 
 fn ask(seconds: u32) -> Result {
     let tester = tester()?;
-    cargo(&["build", "--package", "syncline-cli", "--features", "hub", "--locked"])?;
-    let folder = folder().join("hub");
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).map_err(|why| format!("cannot make {folder:?}: {why}"))?;
+    Hub::build()?;
+    let folder = empty_folder("openapi/hub")?;
     let token = token(&folder)?;
-    let mut hub = Hub::start(&folder)?;
+    let tokens = folder.join("tokens");
+    let mut hub = Hub::start(&folder, &["--tokens", &tokens.to_string_lossy()])?;
     let asked = run(Command::new(tester)
         .args(["--config-file", "xtask/openapi/schemathesis.toml", "run", "docs/openapi.yaml"])
         .args(["--url", &hub.address, "--max-time", &seconds.to_string()])
         .envs([("PYTHONPATH", "xtask/openapi"), ("SCHEMATHESIS_HOOKS", "hooks")])
         .envs([("SYNCLINE_TOKEN", token.as_str()), ("PYTHONDONTWRITEBYTECODE", "1")])
         .env("HYPOTHESIS_STORAGE_DIRECTORY", self::folder().join("hypothesis")));
-    match hub.child.try_wait() {
-        Ok(None) => asked,
-        _ => Err(format!("the hub did not survive; {:?} tells why", folder.join("log"))),
-    }
-}
-
-/// A hub that listens on this machine alone, until this is dropped.
-struct Hub {
-    child: Child,
-    address: String,
-}
-
-impl Hub {
-    fn start(folder: &Path) -> Result<Self> {
-        let log = fs::File::create(folder.join("log")).map_err(|why| format!("no log: {why}"))?;
-        let mut command = syncline();
-        command.args(["--json", "serve", "--listen", "127.0.0.1:0", "--rate", "0", "--store"]);
-        command.arg(folder.join("hub.db")).arg("--tokens").arg(folder.join("tokens"));
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn();
-        let child = child.map_err(|why| format!("the hub could not be started: {why}"))?;
-        let mut hub = Self { child, address: String::new() };
-        let mut line = String::new();
-        let says = hub.child.stdout.take().ok_or("the hub has no output")?;
-        BufReader::new(says).read_line(&mut line).map_err(|why| format!("no word: {why}"))?;
-        let says: Value = serde_json::from_str(&line)
-            .map_err(|why| format!("the hub did not say where it listens: {line}{why}"))?;
-        hub.address = says["listening"][0].as_str().unwrap_or_default().to_owned();
-        Ok(hub)
-    }
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    hub.survived()?;
+    asked
 }
 
 /// A token that may do everything.
@@ -100,14 +64,6 @@ fn token(folder: &Path) -> Result<String> {
     let says: Value =
         serde_json::from_str(&says).map_err(|why| format!("no token in {says}: {why}"))?;
     says["token"].as_str().map(str::to_owned).ok_or_else(|| format!("no token in {says}"))
-}
-
-fn syncline() -> Command {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let mut command = Command::new(target.join("debug").join("syncline"));
-    command.current_dir(root());
-    command
 }
 
 /// The program that asks; it is installed if it is not there in this version.

@@ -1,22 +1,11 @@
 //! `cargo xtask test`: the steps, in the order in which they usually fail.
 
+use crate::browser;
 use crate::fuzz::fuzz_shortly;
 use crate::machine;
 use crate::metadata::packages;
 use crate::openapi::openapi_shortly;
 use crate::step::{Result, Step, cargo, cargo_command, run, run_all};
-use crate::wasm::Toolchain;
-
-/// The crates that must also compile for a browser; those that are there are checked.
-const FOR_BROWSERS: &[&str] = &[
-    "syncline-core",
-    "syncline-middleware",
-    "syncline-backend-memory",
-    "syncline-backend-indexeddb",
-    "syncline-shared-log-memory",
-    "syncline-shared-log-wire",
-    "syncline-shared-log-http",
-];
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +30,7 @@ pub(crate) fn test(extent: Extent) -> Result {
     ];
     let slow = [
         Step { name: "documentation", work: documentation },
-        Step { name: "browser", work: browser },
+        Step { name: "browser", work: browser::test },
         Step { name: "benchmarks build", work: benchmarks },
         Step { name: "demo", work: demo },
         Step { name: "openapi", work: openapi_shortly },
@@ -50,7 +39,7 @@ pub(crate) fn test(extent: Extent) -> Result {
     let steps: Vec<Step> = match extent {
         Extent::Everything => always.into_iter().chain(slow).collect(),
         Extent::Fast => always.into(),
-        Extent::Wasm => vec![Step { name: "browser", work: browser }],
+        Extent::Wasm => vec![Step { name: "browser", work: browser::test }],
     };
     run_all(&steps)
 }
@@ -109,16 +98,6 @@ fn features() -> Result {
 fn documentation() -> Result {
     let arguments = ["doc", "--workspace", "--no-deps", "--locked"];
     run(cargo_command().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
-}
-
-fn browser() -> Result {
-    let packages = packages()?;
-    let is_here = |name: &&&str| packages.iter().any(|package| package.name == **name);
-    let mut command = Toolchain::find()?.cargo("check");
-    for name in FOR_BROWSERS.iter().filter(is_here) {
-        command.args(["--package", name]);
-    }
-    run(&mut command)
 }
 
 fn benchmarks() -> Result {

@@ -162,7 +162,9 @@ impl<'a> Trip<'a> {
         } else {
             trip.fix(way, demands, collection);
         }
-        trip.flow = trip.flow(way, sorted.order, collection);
+        if trip.leads_on(way, sorted, collection) {
+            trip.flow = trip.flow(way, sorted.order, collection);
+        }
         Some(trip)
     }
 
@@ -223,6 +225,19 @@ impl<'a> Trip<'a> {
         self.spans = values.iter().map(one).collect();
         self.spans.sort_unstable();
         self.spans.dedup();
+    }
+
+    /// Whether the place behind which to go on lies on the way.
+    fn leads_on(&self, way: &Way, sorted: Sorted<'_>, collection: &Collection) -> bool {
+        let Some(after) = sorted.after else { return true };
+        let same = |field: &Name, value: &Value| {
+            let at = way.fields.iter().take(self.fixed.len()).position(|fixed| fixed == field);
+            way.words || at.is_none_or(|at| self.fixed[at] == *value)
+        };
+        let mut order = sorted.order.iter().zip(&after.order);
+        let mut key = collection.key().iter().zip(&after.key);
+        order.all(|(by, value)| same(&by.field, value))
+            && key.all(|(field, value)| same(field, value))
     }
 
     /// Whether what lies on the way comes in order.

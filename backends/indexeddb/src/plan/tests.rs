@@ -153,8 +153,6 @@ proptest! {
             }
         }
         let filter = if demands.is_empty() { Filter::All } else { Filter::And(demands) };
-        // A page goes on behind an object that met the filter.
-        let place = place.filter(|place| matches(&filter, place, collection));
         let after = place.map(|place| Continuation::behind(&place, &order, collection));
         let sorted = Sorted { order: &order, after: after.as_ref() };
         let plan = match in_order {
