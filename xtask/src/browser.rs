@@ -27,6 +27,9 @@ const FEATURES: &str =
 /// The crates whose tests run in a browser.
 const TESTED: &[&str] = &["syncline-backend-indexeddb", "syncline-browser"];
 
+/// How many hubs the tests need.
+const HUBS: usize = 3;
+
 /// How many seconds the tests of one file may take together; a busy machine is slow.
 const PATIENCE: &str = "900";
 
@@ -38,7 +41,11 @@ pub(crate) fn test() -> Result {
     let runner = runner()?;
     let chromedriver = chromedriver()?;
     Hub::build()?;
-    let mut hub = Hub::start(&empty_folder("browser/hub")?, &[])?;
+    let mut hubs = Vec::new();
+    for number in 0..HUBS {
+        hubs.push(Hub::start(&empty_folder(&format!("browser/hub {number}"))?, &[])?);
+    }
+    let addresses: Vec<&str> = hubs.iter().map(|hub| hub.address.as_str()).collect();
     let mut command = toolchain.cargo("test");
     for name in TESTED {
         command.args(["--package", name]);
@@ -48,8 +55,8 @@ pub(crate) fn test() -> Result {
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
         .env("CHROMEDRIVER", chromedriver)
         .env("WASM_BINDGEN_TEST_TIMEOUT", PATIENCE)
-        .env("SYNCLINE_TEST_HUB", &hub.address));
-    hub.survived()?;
+        .env("SYNCLINE_TEST_HUBS", addresses.join(",")));
+    hubs.iter_mut().try_for_each(Hub::survived)?;
     tested
 }
 

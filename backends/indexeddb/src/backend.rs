@@ -166,7 +166,7 @@ impl IndexedDbBackend {
         for _ in 0..TRIES {
             let store = self.store().await?;
             match work(&store).await {
-                Err(IndexedDbError::Closed { .. }) => {}
+                Err(IndexedDbError::Closed { .. }) => store.connection.close(),
                 other => return other,
             }
         }

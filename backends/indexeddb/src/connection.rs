@@ -25,6 +25,11 @@ impl Connection {
         glue::is_gone(&self.db)
     }
 
+    /// Closes it; whoever needs it again opens another.
+    pub(crate) fn close(&self) {
+        glue::close(&self.db);
+    }
+
     /// The version, which rises with every change of stores and indexes.
     pub(crate) fn version(&self) -> f64 {
         glue::version(&self.db)
@@ -38,7 +43,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        glue::close(&self.db);
+        self.close();
     }
 }
 

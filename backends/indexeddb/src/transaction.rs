@@ -83,8 +83,15 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if self.writes && !self.ended.get() {
+        if self.ended.get() {
+            return;
+        }
+        if self.writes {
             self.js.abort();
+        } else {
+            // Left to the browser it would end only when this page is done with what it does next: a page that
+            // hangs would keep all other tabs from writing. If it has ended already, all is well.
+            let _ = self.js.commit();
         }
     }
 }

@@ -52,7 +52,7 @@ mod modest;
 mod schema;
 mod together;
 
-pub use agreement::agrees_with_model;
+pub use agreement::{agrees_with_model, history_of_batches, history_schema};
 pub use fixture::Fixture;
 pub use log_fixture::LogFixture;
 pub use log_suite::run_log_case;

@@ -27,7 +27,15 @@ impl LogFixture {
         F: Future<Output = Result<L>> + 'static,
         L: SharedLog + 'static,
     {
-        let group = "family".parse().expect("this is a valid name");
+        Self::of("family".parse().expect("this is a valid name"), open)
+    }
+
+    /// The same for a group of another name: where all tests share the places, each has its own group.
+    pub fn of<F, L>(group: Group, open: impl Fn(usize, Group) -> F + 'static) -> Self
+    where
+        F: Future<Output = Result<L>> + 'static,
+        L: SharedLog + 'static,
+    {
         let open = Box::new(move |place, group| -> Opened {
             let opened = open(place, group);
             Box::pin(async move { Ok(Arc::new(opened.await?) as Arc<dyn SharedLog>) })

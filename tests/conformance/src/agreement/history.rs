@@ -47,6 +47,14 @@ pub(crate) fn random(seed: u64, length: usize) -> Vec<Operation> {
     (0..length).map(|_| operation(&mut dice, &collections)).collect()
 }
 
+/// Batches of the history of this number, as an application writes them.
+pub(crate) fn random_batches(seed: u64, length: usize) -> Vec<Batch> {
+    let schema = schema();
+    let collections: Vec<Arc<Collection>> = schema.collections().cloned().collect();
+    let mut dice = Dice::new(seed);
+    (0..length).map(|_| batch(&mut dice, &collections)).collect()
+}
+
 fn operation(dice: &mut Dice, collections: &[Arc<Collection>]) -> Operation {
     let collection = dice.pick(collections);
     match dice.below(8) {

@@ -4,7 +4,9 @@ mod dice;
 mod history;
 mod model;
 
-use syncline_core::{ErrorKind, Operation, Result};
+use std::sync::Arc;
+
+use syncline_core::{Batch, ErrorKind, Operation, Result, Schema};
 
 use crate::Fixture;
 use model::{Answer, Model};
@@ -34,6 +36,16 @@ pub async fn agrees_with_model(open: impl AsyncFn() -> Fixture, histories: u64) 
         let told: Vec<String> = history.iter().map(|operation| format!("{operation:?}")).collect();
         panic!("history {seed}: {failure}\nat the end of:\n{}", told.join("\n"));
     }
+}
+
+/// The schema of random histories: keys of one field, of several, and of numbers; every type of value.
+pub fn history_schema() -> Arc<Schema> {
+    history::schema()
+}
+
+/// The random batches of this number: always the same, everywhere.
+pub fn history_of_batches(seed: u64, length: usize) -> Vec<Batch> {
+    history::random_batches(seed, length)
 }
 
 /// The history without one operation, or without one step of a batch; parts are numbered from the end.
