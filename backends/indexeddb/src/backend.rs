@@ -16,7 +16,7 @@ use crate::glue;
 use crate::prepare::{self, Store};
 use crate::read;
 use crate::storage::{self, StorageReport};
-use crate::write::Writing;
+use crate::write::{Writing, write_at_once};
 
 /// How often an operation is begun anew because the connection was closed under it.
 const TRIES: usize = 8;
@@ -187,6 +187,10 @@ impl IndexedDbBackend {
             // A transaction is over some store.
             Operation::Write(batch) if batch.steps.is_empty() => Ok(Outcome::Written(Vec::new())),
             Operation::Write(batch) => {
+                let at_once = async |store: &Store| write_at_once(store, &batch).await;
+                if let Some(outcomes) = self.with_store(at_once).await? {
+                    return Ok(Outcome::Written(outcomes));
+                }
                 let begun = self.with_store(async |store| Writing::begin(store, &batch)).await?;
                 begun.carry_out(batch).await.map(Outcome::Written)
             }

@@ -215,6 +215,10 @@ export class Transaction {
     this.#ask(source.getKey(key), (found) => (found === undefined ? [] : [new Uint8Array(0)]));
   }
 
+  anyFrom(source, from) {
+    this.has(source, IDBKeyRange.lowerBound(from));
+  }
+
   all(source, from, to, count) {
     this.#ask(source.getAll(range(from, to), count), (rows) => rows.map(valueOf));
   }

@@ -94,6 +94,13 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(crate) fn has(this: &Transaction, source: &JsValue, key: &[u8]) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(method, catch, js_name = anyFrom)]
+    pub(crate) fn any_from(
+        this: &Transaction,
+        source: &JsValue,
+        from: &[u8],
+    ) -> Result<(), JsValue>;
+
     #[wasm_bindgen(method, catch)]
     pub(crate) fn all(
         this: &Transaction,

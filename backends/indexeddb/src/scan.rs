@@ -191,6 +191,27 @@ pub(crate) fn meets(rest: &[&Filter], object: &Object, table: &Table) -> bool {
     rest.iter().all(|demand| matches(demand, object, &table.collection))
 }
 
+/// Asks for what lies under a key.
+pub(crate) fn ask_for(
+    transaction: &Transaction,
+    table: &Table,
+    store: &JsValue,
+    key: &[u8],
+) -> Result<()> {
+    match table.runs {
+        true => transaction.js().all(store, key, None, 1)?,
+        false => transaction.js().get(store, key)?,
+    }
+    Ok(())
+}
+
+/// The object that was asked for.
+pub(crate) fn found(answers: &mut Answers, table: &Table, key: &[u8]) -> Result<Option<Object>> {
+    let Some(row) = answers.row() else { return Ok(None) };
+    let objects = table.unpack(row)?;
+    Ok(objects.into_iter().find(|object| table.place(0, object, None) == key))
+}
+
 /// The objects with these keys, in their order; the keys are sorted.
 pub(crate) async fn by_keys(
     transaction: &Transaction,

@@ -21,21 +21,13 @@ impl Writing {
     }
 
     async fn holds(&mut self, sheet: usize, condition: &Condition) -> Result<bool> {
-        let (key, look) = match condition {
-            Condition::Exists(key) | Condition::Absent(key) => (key, None),
-            Condition::Looks(key, look) => (key, Some(look)),
+        let key = match condition {
+            Condition::Exists(key) | Condition::Absent(key) | Condition::Looks(key, _) => key,
             Condition::Unique(values) => return self.is_unique(sheet, values).await,
         };
         let key = key::of_key(key);
         self.know(sheet, &key).await?;
-        let object = self.sheets[sheet].object(&key);
-        Ok(match (condition, object, look) {
-            (Condition::Absent(_), object, _) => object.is_none(),
-            (_, Some(object), Some(look)) => {
-                look.iter().all(|(field, value)| same(object.value(field), value))
-            }
-            (_, object, _) => object.is_some(),
-        })
+        Ok(is_met(condition, self.sheets[sheet].object(&key)))
     }
 
     /// Whether at most one object has these values.
@@ -66,5 +58,16 @@ impl Writing {
             }
         }
         Ok(true)
+    }
+}
+
+/// Whether a condition about one key is met by what lies under it.
+pub(super) fn is_met(condition: &Condition, object: Option<&Object>) -> bool {
+    match (condition, object) {
+        (Condition::Absent(_), object) => object.is_none(),
+        (Condition::Looks(_, look), Some(object)) => {
+            look.iter().all(|(field, value)| same(object.value(field), value))
+        }
+        (_, object) => object.is_some(),
     }
 }

@@ -1,6 +1,7 @@
 //! Batches: each is one transaction. What its steps need to know is read first and together, then the
 //! steps are gone through here, and what they come to is written together.
 
+mod at_once;
 mod guard;
 mod runs;
 mod sheet;
@@ -23,6 +24,7 @@ use crate::read::count_along;
 use crate::scan::{Scan, meets};
 use crate::table::Table;
 use crate::transaction::{Mode, Transaction};
+pub(crate) use at_once::write_at_once;
 use sheet::Sheet;
 
 /// A batch in progress.

@@ -234,7 +234,7 @@ impl Sheet {
 }
 
 /// Writes one row: as a new one with a number, or whatever was there.
-fn write(
+pub(super) fn write(
     transaction: &Transaction,
     table: &Table,
     rows: &JsValue,
