@@ -16,6 +16,7 @@ use crate::glue;
 use crate::key::{self, Span};
 use crate::meta::{self, FORMAT, Fact, META};
 use crate::row;
+use crate::scan;
 use crate::table::{Table, wanted_indexes};
 use crate::transaction::{Mode, Transaction};
 
@@ -243,7 +244,7 @@ async fn rewrite(
 ) -> Result<()> {
     let mut span = Span::default();
     loop {
-        let count = before.rows_within(4 << 20);
+        let count = before.rows_within(scan::PIECE);
         transaction.js().all(store, &span.from, None, count)?;
         let mut answers = transaction.answers().await?;
         let size = answers.size();

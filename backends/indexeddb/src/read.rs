@@ -145,7 +145,8 @@ impl Reading<'_> {
             keys.filter(|key| after.as_ref().is_none_or(|after| key > after)).collect();
         let mut pager = Pager::new(find, &table.collection);
         let mut sorting = Sorting::new(find, table);
-        let piece = usize::try_from(pager.needs()).unwrap_or(usize::MAX).min(1_000);
+        let piece = usize::try_from(pager.needs()).unwrap_or(usize::MAX);
+        let piece = piece.min(table.rows_within(scan::PIECE) as usize);
         for keys in keys.chunks(piece.max(1)) {
             let mut objects = scan::by_keys(self.transaction, table, self.store, keys).await?;
             objects.retain(|object| meets(rest, object, table));

@@ -14,7 +14,7 @@ use crate::table::Table;
 use crate::transaction::{Answers, Transaction};
 
 /// About how many bytes of rows are in memory at a time.
-const PIECE: usize = 4 << 20;
+pub(crate) const PIECE: usize = 4 << 20;
 
 /// A walk along a way.
 pub(crate) struct Scan<'a> {
@@ -225,6 +225,7 @@ pub(crate) async fn by_keys(
             transaction.js().get(store, key)?;
         }
         let mut answers = transaction.answers().await?;
+        table.learn(keys.len(), answers.size());
         for _ in keys {
             if let Some(row) = answers.row() {
                 objects.extend(table.unpack(row)?);

@@ -32,7 +32,7 @@ pub(crate) struct Table {
     pub(crate) indexes: Array,
     /// Whether objects lie in runs.
     pub(crate) runs: bool,
-    /// About how long a row is, as far as is known.
+    /// About how long a row is; 0 while that is not known.
     row_bytes: Cell<usize>,
 }
 
@@ -48,7 +48,7 @@ impl Table {
         }
         let name = JsString::from(&**collection.name());
         let runs = ways.len() == 1 && may_lie_in_runs(collection);
-        let (collection, row_bytes) = (collection.clone(), Cell::new(512));
+        let (collection, row_bytes) = (collection.clone(), Cell::new(0));
         Self { collection, name, ways, indexes: names, runs, row_bytes }
     }
 
@@ -97,16 +97,20 @@ impl Table {
         IndexedDbError::Row { collection: self.collection.name().clone(), source }
     }
 
-    /// How many rows to ask for at once, so that they take this many bytes at most, about.
+    /// How many rows to ask for at once, so that they take this many bytes at most, about: few while nothing
+    /// is known of them, for a row may take megabytes.
     pub(crate) fn rows_within(&self, bytes: usize) -> u32 {
-        u32::try_from((bytes / self.row_bytes.get().max(1)).clamp(8, 4_096)).unwrap_or(8)
+        let rows = bytes.checked_div(self.row_bytes.get()).unwrap_or(16);
+        u32::try_from(rows.clamp(1, 4_096)).unwrap_or(1)
     }
 
-    /// Learns how long rows are.
+    /// Learns how long rows are: at once that they are longer than was thought, and slowly that they are
+    /// shorter.
     pub(crate) fn learn(&self, rows: usize, bytes: usize) {
-        if let Some(length) = bytes.checked_div(rows) {
-            self.row_bytes.set((self.row_bytes.get() + length) / 2 + 1);
-        }
+        let Some(length) = bytes.checked_div(rows) else { return };
+        let known = self.row_bytes.get();
+        let slowly = if known == 0 { length } else { (3 * known + length) / 4 };
+        self.row_bytes.set(slowly.max(length).max(1));
     }
 }
 

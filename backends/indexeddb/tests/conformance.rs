@@ -2,25 +2,14 @@
 
 #![cfg(target_family = "wasm")]
 
-use std::cell::Cell;
+mod common;
 
-use syncline_backend_indexeddb::{Durability, IndexedDbBackend, IndexedDbConfig};
+use common::config;
+use syncline_backend_indexeddb::IndexedDbBackend;
 use syncline_conformance::{Fixture, Modest, backend_suite, manager_suite};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
-
-thread_local! {
-    static OPENED: Cell<u32> = const { Cell::new(0) };
-}
-
-/// A database that no other test has. Nothing here outlives the browser, so nothing has to survive a power
-/// cut.
-fn config() -> IndexedDbConfig {
-    let number = OPENED.with(|opened| opened.replace(opened.get() + 1));
-    let name = format!("conformance {number} {}", js_sys::Math::random());
-    IndexedDbConfig { durability: Durability::Relaxed, ..IndexedDbConfig::new(name) }
-}
 
 async fn backend() -> IndexedDbBackend {
     IndexedDbBackend::open(config()).await.expect("there is an IndexedDB")

@@ -2,12 +2,13 @@
 
 #![cfg(target_family = "wasm")]
 
-use std::cell::Cell;
+mod common;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use js_sys::Function;
-use syncline_backend_indexeddb::{Durability, IndexedDbBackend, IndexedDbConfig};
+use syncline_backend_indexeddb::{IndexedDbBackend, IndexedDbConfig};
 use syncline_core::query::Test;
 use syncline_core::schema::Definition;
 use syncline_core::{
@@ -20,15 +21,9 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-thread_local! {
-    static OPENED: Cell<u32> = const { Cell::new(0) };
-}
-
+/// A database of this test alone, which waits shortly for others.
 fn config() -> IndexedDbConfig {
-    let number = OPENED.with(|opened| opened.replace(opened.get() + 1));
-    let name = format!("tabs {number} {}", js_sys::Math::random());
-    let (durability, patience) = (Durability::Relaxed, Duration::from_millis(200));
-    IndexedDbConfig { durability, patience, ..IndexedDbConfig::new(name) }
+    IndexedDbConfig { patience: Duration::from_millis(200), ..common::config() }
 }
 
 fn note() -> Definition {

@@ -243,6 +243,7 @@ pub(super) fn write(
     number: Option<usize>,
 ) -> Result<()> {
     let bytes = row::pack(object);
+    table.learn(1, bytes.len());
     let js = transaction.js();
     let number = number.map(|number| u32::try_from(number).unwrap_or(u32::MAX));
     if table.ways.len() == 1 {
