@@ -11,6 +11,10 @@
 //! objects are at one place of an index, and a page goes on behind any of them. An index of words has such a
 //! place for each word. Names tell the fields: `country`, `countryǀname`, and `titleǀ` for words.
 //!
+//! Plain JavaScript objects would be nicer to look at in a browser's tools. But they hold no whole number
+//! beyond 2^53, tell no timestamp from a number, and come into wasm field by field; packed rows are written
+//! about a fifth faster and read as fast.
+//!
 //! Collections whose key is one whole number and that have no index, as the client log is, hold *runs*
 //! instead: objects with one key after the other share a row, under the last key. IndexedDB takes about as
 //! long for a row whatever is in it, so a bulk write with its log costs hardly more than one without.
