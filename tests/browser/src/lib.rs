@@ -3,7 +3,7 @@
 mod replica;
 pub mod trace;
 
-pub use replica::Replica;
+pub use replica::{Replica, START};
 
 /// What only a browser has.
 #[cfg(target_family = "wasm")]

@@ -10,6 +10,9 @@ use syncline::{
     StorageManager, SyncOptions, SyncReport, do_sync,
 };
 
+/// When the clocks start.
+pub const START: i64 = 1_800_000_000_000;
+
 /// Randomness that repeats: counts up.
 #[derive(Debug)]
 struct Counting(AtomicU64);
@@ -27,7 +30,7 @@ pub struct Replica {
     pub manager: StorageManager,
     /// Its client log.
     pub log: ClientLog,
-    /// Its clock.
+    /// Its clock, which stands still until somebody sets it: how often it is read changes nothing.
     pub clock: Arc<StepClock>,
 }
 
@@ -38,7 +41,7 @@ impl Replica {
     ///
     /// Whatever keeps the manager from being built.
     pub async fn open(backend: Arc<dyn Backend>, number: u32, schema: Schema) -> Result<Self> {
-        let clock = Arc::new(StepClock::new(1_800_000_000_000 + i64::from(number), 1_000));
+        let clock = Arc::new(StepClock::new(START + i64::from(number), 0));
         let random = Arc::new(Counting((u64::from(number) << 32).into()));
         let config = ClientLogConfig::new("test".parse()?, clock.clone(), random);
         let log = SyncLog::with(config);

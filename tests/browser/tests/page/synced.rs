@@ -2,7 +2,7 @@
 
 use syncline::client::Origin;
 use syncline::{Filter, Object, Operation, Value};
-use syncline_browser::{Replica, page};
+use syncline_browser::{Replica, START, page};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::{change, create, log, replica, schema, user, users};
@@ -29,7 +29,7 @@ async fn edits_of_different_fields_both_stay_and_of_one_field_the_later_wins() {
     create(&one, vec![user("joe", "Joe")]).await;
     let _ = one.sync(&log).await.expect("it syncs");
     let _ = two.sync(&log).await.expect("it syncs");
-    two.clock.set(1_900_000_000_000);
+    two.clock.set(START + 60_000);
     change(&one, "joe", Object::new().with("name", "One").with("age", 1)).await;
     change(&two, "joe", Object::new().with("name", "Two").with("joined", Value::Timestamp(5)))
         .await;
