@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use syncline_core::clock::ALLOWED_DRIFT;
 
+use crate::Origins;
+
 const MB: usize = 1 << 20;
 
 /// The limits of a hub. Each has a default that suits a machine with 512 MB of memory.
@@ -32,6 +34,8 @@ pub struct HubConfig {
     pub quota_bytes: u64,
     /// The most clients that wait for notices at once: 2,000.
     pub subscribers: usize,
+    /// The origins whose pages may ask: if nothing is said, all where tokens are needed, else this machine's.
+    pub origins: Origins,
     /// How often other hubs on the same store are looked for, while anybody waits for notices: 250 milliseconds.
     pub look_around: Duration,
     /// How often a silent stream of notices shows that it lives: 15 seconds.
@@ -72,6 +76,7 @@ impl Default for HubConfig {
             burst: 2_000,
             quota_bytes: 16 << 30,
             subscribers: 2_000,
+            origins: Origins::default(),
             look_around: Duration::from_millis(250),
             heartbeat: Duration::from_secs(15),
             drift: ALLOWED_DRIFT,

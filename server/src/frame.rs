@@ -18,6 +18,7 @@ use tracing::field::Empty;
 
 use crate::Hub;
 use crate::failure::{Failure, Kind};
+use crate::origin;
 use crate::record::Record;
 
 /// What is learned about a request while it is answered.
@@ -31,7 +32,7 @@ pub(crate) struct Visit {
     pub(crate) received: AtomicU64,
 }
 
-/// Answers with the time, refuses protocols of other versions, and records what was done.
+/// Answers with the time, and records what was done.
 pub(crate) async fn around(State(hub): State<Hub>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let visit = Arc::new(Visit::default());
@@ -41,10 +42,7 @@ pub(crate) async fn around(State(hub): State<Hub>, mut request: Request, next: N
     let span =
         tracing::info_span!("request", %method, route = &*route, group = Empty, subject = Empty);
     let named = request.headers().get(REQUEST_HEADER).cloned();
-    let mut response = match check_protocol(&request) {
-        Ok(()) => next.run(request).instrument(span.clone()).await,
-        Err(failure) => span.in_scope(|| failure.into_response()),
-    };
+    let mut response = next.run(request).instrument(span).await;
     let headers = response.headers_mut();
     headers.insert(TIME_HEADER, HeaderValue::from(hub.now()));
     if let Some(named) = named.filter(|named| is_request_name(named.as_bytes())) {
@@ -80,6 +78,17 @@ fn record<'a>(
 /// The route's pattern: a path itself could hold anything, also what should not be kept.
 fn route(request: &Request) -> Arc<str> {
     request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).into()
+}
+
+/// Refuses pages that may not ask, and protocols of other versions.
+pub(crate) async fn check(
+    State(hub): State<Hub>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    origin::check(&hub, &request)?;
+    check_protocol(&request)?;
+    Ok(next.run(request).await)
 }
 
 /// A missing header is version 1: clients in other languages need not know of it. What needs no token is told

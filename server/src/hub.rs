@@ -16,7 +16,7 @@ use crate::insight::Insight;
 use crate::notice::Notices;
 use crate::rate::Rates;
 use crate::store::Terms;
-use crate::{HubConfig, HubStore, api, compress, frame, page};
+use crate::{HubConfig, HubStore, api, compress, frame, origin, page};
 
 /// A hub. Cheap to copy: all copies are the same hub.
 ///
@@ -94,6 +94,9 @@ impl Hub {
             .fallback(frame::nothing_here)
             .method_not_allowed_fallback(frame::other_method)
             .layer(CatchPanicLayer::custom(frame::panicked))
+            .layer(middleware::from_fn_with_state(self.clone(), frame::check))
+            // Around the refusals, so that a page sees why it was refused.
+            .layer(origin::layer(self))
             .layer(middleware::from_fn_with_state(self.clone(), frame::around))
             .layer(compress::layer())
             .with_state(self.clone())

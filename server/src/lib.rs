@@ -12,6 +12,7 @@ mod frame;
 mod hub;
 mod insight;
 mod notice;
+mod origin;
 mod page;
 mod rate;
 mod record;
@@ -21,5 +22,6 @@ mod text;
 
 pub use config::HubConfig;
 pub use hub::Hub;
+pub use origin::Origins;
 pub use serve::Tls;
 pub use store::{Answer, GroupSummary, HubStore, ItemAnswer, ItemRequest, LeaseChange, Terms};

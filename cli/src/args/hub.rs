@@ -35,6 +35,10 @@ pub struct Serve {
     /// The certificate's private key, as PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// Answers pages of this origin, such as https://app.example, and no others; `*` for all, if there are
+    /// tokens. If nothing is said: all with tokens, else only those of this machine
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
     /// The most megabytes that a group may keep
     #[arg(long, value_name = "MB", default_value_t = 16_384)]
     pub quota: u64,

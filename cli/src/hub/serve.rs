@@ -8,7 +8,7 @@ use serde_json::json;
 use syncline::middleware::SystemClock;
 use syncline::server::auth::{AnyOf, Authenticate, Jwt, JwtRules, Keys, Open, TokenFile};
 use syncline::server::sqlite::{SqliteStore, SqliteStoreConfig};
-use syncline::server::{Hub, HubConfig, Tls};
+use syncline::server::{Hub, HubConfig, Origins, Tls};
 use syncline::{Error, ErrorKind, Result};
 use tokio::net::{TcpListener, TcpSocket};
 use tracing_subscriber::EnvFilter;
@@ -28,8 +28,16 @@ pub async fn serve(durability: Durability, output: &Output, serve: &Serve) -> Re
         )
         .with("listen", public));
     }
+    let origins = Origins::parse(serve.allow_origin.iter().map(String::as_str))?;
+    if is_open && origins == Origins::any() {
+        return Err(Error::invalid(
+            "without tokens every page that anybody visits here could read and change everything; name the \
+             origins, or --tokens",
+        ));
+    }
     let tls = tls(serve)?;
     let config = HubConfig {
+        origins,
         quota_bytes: serve.quota.saturating_mul(1 << 20),
         rate: serve.rate,
         burst: serve.rate.saturating_mul(2),

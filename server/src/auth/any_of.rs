@@ -36,4 +36,8 @@ impl Authenticate for AnyOf {
         }
         Err(unsure.unwrap_or(refused))
     }
+
+    fn is_open(&self) -> bool {
+        self.gates.iter().any(|gate| gate.is_open())
+    }
 }

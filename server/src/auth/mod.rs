@@ -38,6 +38,12 @@ pub trait Authenticate: Debug + Send + Sync {
     /// the client is answered 401. [`Unavailable`](syncline_core::ErrorKind::Unavailable) if that cannot be told
     /// now.
     async fn authenticate(&self, token: Option<&str>, now_millis: i64) -> Result<Access>;
+
+    /// Whether it lets in everyone, with a token or without. A hub behind such a gate answers pages in browsers
+    /// only if they are of its own machine, unless its [origins](crate::HubConfig::origins) say otherwise.
+    fn is_open(&self) -> bool {
+        false
+    }
 }
 
 /// What somebody may do.
@@ -132,5 +138,9 @@ impl Authenticate for Open {
             scope: Scope::Admin,
             expires: None,
         })
+    }
+
+    fn is_open(&self) -> bool {
+        true
     }
 }

@@ -77,10 +77,18 @@ pub fn hub_with(set: impl FnOnce(&mut HubConfig)) -> Tested {
 }
 
 pub fn hub_on(store: Arc<TestStore>, set: impl FnOnce(&mut HubConfig)) -> Tested {
+    hub_behind(Arc::new(Doors), store, set)
+}
+
+pub fn hub_behind(
+    gate: Arc<dyn Authenticate>,
+    store: Arc<TestStore>,
+    set: impl FnOnce(&mut HubConfig),
+) -> Tested {
     let mut config = HubConfig::default();
     set(&mut config);
     let clock = Arc::new(StepClock::new(NOW, 0));
-    let hub = Hub::new(config, store.clone(), Arc::new(Doors), clock.clone());
+    let hub = Hub::new(config, store.clone(), gate, clock.clone());
     let router = hub.router();
     Tested { hub, store, clock, router }
 }

@@ -33,7 +33,7 @@ impl Router {
         // Rates are measured in the machine's time.
         let config = HubConfig { rate: 0, ..HubConfig::default() };
         let hub = Hub::new(config, Arc::new(store.clone()), Arc::new(Open), clock);
-        let url = format!("http://hub-{number}");
+        let url = format!("http://hub-{number}.localhost");
         let mut config = HttpLogConfig::new(url, group.clone());
         // What goes wrong is told at once; the link between makes things go wrong.
         (config.retry, config.timer, config.random) =
