@@ -1,5 +1,6 @@
 //! What whoever runs a hub can set.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use syncline_core::clock::ALLOWED_DRIFT;
@@ -36,6 +37,9 @@ pub struct HubConfig {
     pub subscribers: usize,
     /// The origins whose pages may ask: if nothing is said, all where tokens are needed, else this machine's.
     pub origins: Origins,
+    /// A folder with the files of an application, if the hub serves one too: its `index.html` is at `/`, and the
+    /// operator's page at `/hub` only.
+    pub app: Option<PathBuf>,
     /// How often other hubs on the same store are looked for, while anybody waits for notices: 250 milliseconds.
     pub look_around: Duration,
     /// How often a silent stream of notices shows that it lives: 15 seconds.
@@ -77,6 +81,7 @@ impl Default for HubConfig {
             quota_bytes: 16 << 30,
             subscribers: 2_000,
             origins: Origins::default(),
+            app: None,
             look_around: Duration::from_millis(250),
             heartbeat: Duration::from_secs(15),
             drift: ALLOWED_DRIFT,

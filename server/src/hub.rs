@@ -10,6 +10,7 @@ use syncline_shared_log_wire::{PROTOCOL, Welcome, path};
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::app::{self, App};
 use crate::auth::Authenticate;
 use crate::budget::Budget;
 use crate::insight::Insight;
@@ -48,6 +49,7 @@ struct Shared {
     rates: Rates,
     notices: Notices,
     insight: Insight,
+    app: Option<App>,
     stops: watch::Sender<bool>,
 }
 
@@ -66,6 +68,7 @@ impl Hub {
         let notices = Notices::new(config.subscribers);
         let insight = Insight::new(clock.as_ref());
         let store = Arc::new(insight.watch(store, clock.clone()));
+        let app = config.app.as_deref().map(|folder| App::new(folder, &config));
         let stops = watch::channel(false).0;
         Self {
             shared: Arc::new(Shared {
@@ -77,6 +80,7 @@ impl Hub {
                 rates,
                 notices,
                 insight,
+                app,
                 stops,
             }),
         }
@@ -84,14 +88,15 @@ impl Hub {
 
     /// Everything that the hub answers, as a service.
     ///
-    /// A plain request needs no runtime, neither timers nor tasks; notices and waiting for memory do. Limits of
+    /// A plain request needs no runtime, neither timers nor tasks; notices, waiting for memory and files of an
+    /// application do. Limits of
     /// connections and of their time are those of [`serve`](Self::serve).
     pub fn router(&self) -> Router {
         Router::new()
             .route(path::ROOT, get(welcome))
             .merge(api::routes())
-            .merge(page::routes())
-            .fallback(frame::nothing_here)
+            .merge(page::routes(self.app().is_none()))
+            .fallback(app::nothing_here)
             .method_not_allowed_fallback(frame::other_method)
             .layer(CatchPanicLayer::custom(frame::panicked))
             .layer(middleware::from_fn_with_state(self.clone(), frame::check))
@@ -160,6 +165,11 @@ impl Hub {
 
     pub(crate) fn insight(&self) -> &Insight {
         &self.shared.insight
+    }
+
+    /// The application that it serves too.
+    pub(crate) fn app(&self) -> Option<&App> {
+        self.shared.app.as_ref()
     }
 
     pub(crate) fn notices(&self) -> &Notices {

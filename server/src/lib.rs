@@ -2,6 +2,7 @@
 
 mod admit;
 mod api;
+mod app;
 pub mod auth;
 mod body;
 mod budget;

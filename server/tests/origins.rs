@@ -254,7 +254,8 @@ async fn notices_reach_a_page_as_a_stream_and_as_an_answer_that_waits() {
 #[test]
 fn compressed_answers_reach_a_page_too() {
     let tested = hub();
-    let plain = Builder::get("/page.js").header("origin", APP).header("accept-encoding", "gzip");
+    let plain =
+        Builder::get("/hub/page.js").header("origin", APP).header("accept-encoding", "gzip");
     let answer = ask(&tested, plain);
     assert_eq!(answer.header("content-encoding"), Some("gzip"));
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));

@@ -35,6 +35,9 @@ pub struct Serve {
     /// The certificate's private key, as PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// Serves the files of this folder too: its index.html at /, while the hub's own page is at /hub then
+    #[arg(long, value_name = "FOLDER")]
+    pub app: Option<PathBuf>,
     /// Answers pages of this origin, such as https://app.example, and no others; `*` for all, if there are
     /// tokens. If nothing is said: all with tokens, else only those of this machine
     #[arg(long, value_name = "ORIGIN")]

@@ -7,6 +7,7 @@ mod leases;
 mod notices;
 
 use axum::Router;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use serde::Serialize;
@@ -14,6 +15,8 @@ use syncline_core::Error;
 
 use crate::Hub;
 use crate::failure::Failure;
+
+const DESCRIPTION: &str = include_str!("../../../docs/openapi.yaml");
 
 /// How a route answers.
 type Answered = Result<Response, Failure>;
@@ -39,6 +42,7 @@ pub(crate) fn routes() -> Router<Hub> {
         .route(&at("items/epochs"), get(items::epochs))
         .route(&at("items/epochs/{epoch}/restore"), post(items::restore))
         .route(&at("items/history"), get(items::history))
+        .route("/v1/openapi.yaml", get(description))
         .route("/v1/admin/status", get(admin::status))
         .route("/v1/admin/groups", get(admin::groups))
         .route("/v1/admin/groups/{group}", get(admin::group))
@@ -47,8 +51,14 @@ pub(crate) fn routes() -> Router<Hub> {
         .route("/readyz", get(admin::ready))
 }
 
+/// All routes, described for programs.
+async fn description() -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "application/yaml"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, DESCRIPTION)
+}
+
 fn json(value: &impl Serialize) -> Answered {
     let body = serde_json::to_vec(value)
         .map_err(|source| Error::internal("an answer is no JSON").caused_by(source))?;
-    Ok(([(axum::http::header::CONTENT_TYPE, "application/json")], body).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
