@@ -31,8 +31,17 @@ pub struct HubConfig {
     pub rate: u32,
     /// How many requests it may make at once before that counts: 2,000.
     pub burst: u32,
+    /// How many wrong tokens an address may send at once: 20, and then one a second. 0 for any number, as where a
+    /// proxy makes all clients come from its own address.
+    pub wrong_tokens: u32,
     /// The most bytes of a group, segments and items together: 16 GB.
     pub quota_bytes: u64,
+    /// The most groups: 10,000. A change that would begin another one is
+    /// [`Full`](syncline_core::ErrorKind::Full).
+    pub groups: u64,
+    /// The most replicas that are members of a group or have a lane in it: 10,000. One more is
+    /// [`Full`](syncline_core::ErrorKind::Full).
+    pub replicas: u64,
     /// The most clients that wait for notices at once: 2,000.
     pub subscribers: usize,
     /// The origins whose pages may ask: if nothing is said, all where tokens are needed, else this machine's.
@@ -78,7 +87,10 @@ impl Default for HubConfig {
             budget_wait: Duration::from_secs(2),
             rate: 1_000,
             burst: 2_000,
+            wrong_tokens: 20,
             quota_bytes: 16 << 30,
+            groups: 10_000,
+            replicas: 10_000,
             subscribers: 2_000,
             origins: Origins::default(),
             app: None,

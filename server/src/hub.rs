@@ -17,6 +17,7 @@ use crate::insight::Insight;
 use crate::notice::Notices;
 use crate::rate::Rates;
 use crate::store::Terms;
+use crate::strangers::Strangers;
 use crate::{HubConfig, HubStore, api, compress, frame, origin, page};
 
 /// A hub. Cheap to copy: all copies are the same hub.
@@ -47,6 +48,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     budget: Budget,
     rates: Rates,
+    strangers: Strangers,
     notices: Notices,
     insight: Insight,
     app: Option<App>,
@@ -65,6 +67,7 @@ impl Hub {
         let largest = 2 * config.body_bytes + config.fetch_bytes + config.segment_bytes + (4 << 20);
         let budget = Budget::new(config.budget_bytes.max(largest), config.budget_wait);
         let rates = Rates::new(config.rate, config.burst);
+        let strangers = Strangers::new(config.wrong_tokens);
         let notices = Notices::new(config.subscribers);
         let insight = Insight::new(clock.as_ref());
         let store = Arc::new(insight.watch(store, clock.clone()));
@@ -78,6 +81,7 @@ impl Hub {
                 clock,
                 budget,
                 rates,
+                strangers,
                 notices,
                 insight,
                 app,
@@ -163,6 +167,10 @@ impl Hub {
         &self.shared.rates
     }
 
+    pub(crate) fn strangers(&self) -> &Strangers {
+        &self.shared.strangers
+    }
+
     pub(crate) fn insight(&self) -> &Insight {
         &self.shared.insight
     }
@@ -188,6 +196,8 @@ impl Hub {
             latest: now.saturating_add(millis(config.drift)),
             keep_epochs: millis(config.keep_epochs),
             answer_bytes: config.fetch_bytes as u64,
+            groups: config.groups.max(1),
+            replicas: config.replicas.max(1),
         }
     }
 }

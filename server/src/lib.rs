@@ -19,6 +19,7 @@ mod rate;
 mod record;
 mod serve;
 mod store;
+mod strangers;
 mod text;
 
 pub use config::HubConfig;

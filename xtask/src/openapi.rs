@@ -69,8 +69,12 @@ impl Hub {
     fn start(folder: &Path) -> Result<Self> {
         let log = fs::File::create(folder.join("log")).map_err(|why| format!("no log: {why}"))?;
         let mut command = syncline();
-        command.args(["--json", "serve", "--listen", "127.0.0.1:0", "--rate", "0", "--store"]);
-        command.arg(folder.join("hub.db")).arg("--tokens").arg(folder.join("tokens"));
+        command.args(["--json", "serve", "--listen", "127.0.0.1:0", "--rate", "0"]);
+        command
+            .args(["--wrong-tokens", "0", "--store"])
+            .arg(folder.join("hub.db"))
+            .arg("--tokens")
+            .arg(folder.join("tokens"));
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn();
         let child = child.map_err(|why| format!("the hub could not be started: {why}"))?;
         let mut hub = Self { child, address: String::new() };

@@ -43,6 +43,8 @@ pub async fn serve(durability: Durability, output: &Output, serve: &Serve) -> Re
         quota_bytes: serve.quota.saturating_mul(1 << 20),
         rate: serve.rate,
         burst: serve.rate.saturating_mul(2),
+        wrong_tokens: serve.wrong_tokens,
+        groups: serve.groups,
         budget_bytes: serve.memory.saturating_mul(1 << 20),
         ..HubConfig::default()
     };

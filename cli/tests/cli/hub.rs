@@ -129,6 +129,16 @@ fn tokens_let_in_whom_they_are_for() {
     let answer = with_token(&place, &ann, &sync);
     assert_eq!(answer.code, 0, "{}", answer.stdout);
     assert_eq!(place.json("status a.db")["pending"], 0);
+    // Who only reads is no member: nobody keeps anything for it.
+    place.ok("init c.db --schema schema.json");
+    let read = format!("--json sync c.db --log {url}");
+    for received in [1, 0] {
+        let answer = with_token(&place, &reader, &read);
+        assert_eq!(answer.code, 0, "{}", answer.stdout);
+        let json: Value = serde_json::from_str(&answer.stdout).expect("JSON");
+        assert_eq!(json["received"], received, "{json}");
+    }
+    assert_eq!(place.fingerprint("a.db"), place.fingerprint("c.db"));
     // A token that is added while the hub runs is good at once.
     place.write("late.txt", &token("token new late --for default"));
     place.ok(&format!("sync a.db --log {url} --token-file late.txt"));

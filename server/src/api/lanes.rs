@@ -102,6 +102,11 @@ async fn run(
     mut held: Held,
 ) -> Result<(Answer, Held), Failure> {
     let (config, terms, group) = (hub.config(), hub.terms(), &admitted.group);
+    if admitted.access.scope < Scope::Write {
+        // Others keep what a member has not acknowledged. Whoever only reads could make up any number of
+        // members, and have them keep everything for ever.
+        (request.join, request.acknowledge) = (false, None);
+    }
     let mut weight = 0;
     if let Some(append) = &request.append {
         check_append(hub, group, append, terms.now, terms.latest)?;
