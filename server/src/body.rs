@@ -12,7 +12,7 @@ use flate2::write::GzDecoder;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use syncline_core::{Error, ErrorKind};
-use syncline_shared_log_wire::{BYTES, read_object};
+use syncline_shared_log_wire::{BYTES, SUM_HEADER, read_object, sum_holds};
 
 use crate::Hub;
 use crate::budget::Held;
@@ -76,8 +76,19 @@ impl Hub {
             }
             sink.put(data).await?;
         }
-        sink.end().await
+        let taken = sink.end().await?;
+        check_sum(head, &taken.bytes)?;
+        Ok(taken)
     }
+}
+
+/// Holds a body to the sum that its client told, if it did.
+fn check_sum(head: &Parts, body: &[u8]) -> Result<(), Failure> {
+    let mut told = head.headers.get_all(SUM_HEADER).iter();
+    if told.all(|told| sum_holds(body, told.as_bytes())) {
+        return Ok(());
+    }
+    Err(Error::corrupt("the request's body has not arrived as it was sent; send it again").into())
 }
 
 /// Where a body is gathered.

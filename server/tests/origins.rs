@@ -204,6 +204,7 @@ fn before_asking_a_page_learns_what_it_may_send_on_every_path() {
             "content-encoding",
             "syncline-protocol",
             "syncline-request",
+            "syncline-sum",
         ] {
             assert!(headers.contains(name), "{name} at {path}");
         }

@@ -3,14 +3,14 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use syncline_core::log::{Append, AppendIf, Codec, Exchange, Exchanged, Segment};
 use syncline_core::{Error, ErrorKind, Group, ReplicaId, Stamp};
 use syncline_shared_log_wire::{
-    BYTES, NUMBER_HEADER, PeerJson, PeersJson, read_exchange, read_segments, read_vector,
-    write_exchanged,
+    BYTES, NUMBER_HEADER, PeerJson, PeersJson, SUM_HEADER, read_exchange, read_segments,
+    read_vector, sum_of, write_exchanged,
 };
 
 use super::{Answered, json};
@@ -172,13 +172,15 @@ fn weigh(segments: &[Segment]) -> usize {
 fn bytes(answer: Answer, held: Held) -> Answered {
     let body = Sent { bytes: write_exchanged(&answer.exchanged), _held: held };
     let is_dense = is_dense(&answer.exchanged);
+    let sum = HeaderValue::try_from(sum_of(&body.bytes));
     let mut response: Response = Body::from(Bytes::from_owner(body)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(BYTES));
+    headers.extend(sum.ok().map(|sum| (HeaderName::from_static(SUM_HEADER), sum)));
     headers.extend(
         number(answer.number)
             .into_iter()
-            .map(|(name, value)| (axum::http::HeaderName::from_static(name), value)),
+            .map(|(name, value)| (HeaderName::from_static(name), value)),
     );
     if is_dense {
         response.extensions_mut().insert(Dense);

@@ -7,11 +7,12 @@ mod leases;
 mod notices;
 
 use axum::Router;
-use axum::http::header;
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use serde::Serialize;
 use syncline_core::Error;
+use syncline_shared_log_wire::{SUM_HEADER, sum_of};
 
 use crate::Hub;
 use crate::failure::Failure;
@@ -60,5 +61,6 @@ async fn description() -> impl IntoResponse {
 fn json(value: &impl Serialize) -> Answered {
     let body = serde_json::to_vec(value)
         .map_err(|source| Error::internal("an answer is no JSON").caused_by(source))?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+    let sum = [(HeaderName::from_static(SUM_HEADER), sum_of(&body))];
+    Ok((sum, [(header::CONTENT_TYPE, "application/json")], body).into_response())
 }

@@ -11,6 +11,7 @@ mod object;
 pub mod path;
 mod peer;
 mod problem;
+mod sum;
 mod welcome;
 
 pub use body::{
@@ -20,6 +21,7 @@ pub use body::{
 pub use object::read_object;
 pub use peer::{PeerJson, PeersJson, TipJson};
 pub use problem::{Problem, kind_name, kind_named};
+pub use sum::{SUM_HEADER, sum_holds, sum_of};
 pub use welcome::Welcome;
 
 /// The version of the protocol that this crate speaks.
