@@ -150,6 +150,7 @@ impl Hub {
     /// [router](Self::router) in another way calls it first.
     pub fn stop(&self) {
         self.shared.stops.send_replace(true);
+        self.notices().close();
     }
 
     /// Ready when the hub is about to stop.
