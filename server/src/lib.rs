@@ -17,6 +17,7 @@ mod origin;
 mod page;
 mod rate;
 mod record;
+mod sent;
 mod serve;
 mod store;
 mod strangers;

@@ -4,13 +4,12 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use axum::response::IntoResponse;
 use syncline_core::log::{Append, AppendIf, Codec, Exchange, Exchanged, Segment};
 use syncline_core::{Error, ErrorKind, Group, ReplicaId, Stamp};
 use syncline_shared_log_wire::{
-    BYTES, NUMBER_HEADER, PeerJson, PeersJson, SUM_HEADER, read_exchange, read_segments,
-    read_vector, sum_of, write_exchanged,
+    BYTES, NUMBER_HEADER, PeerJson, PeersJson, SUM_HEADER, exchanged_parts, read_exchange,
+    read_segments, read_vector, sum_of_parts,
 };
 
 use super::{Answered, json};
@@ -20,6 +19,7 @@ use crate::body::Taken;
 use crate::budget::Held;
 use crate::compress::Dense;
 use crate::failure::Failure;
+use crate::sent::Sent;
 use crate::{Answer, Hub, text};
 
 /// What a segment takes in memory beside its bytes.
@@ -170,10 +170,10 @@ fn weigh(segments: &[Segment]) -> usize {
 
 /// The answer in bytes. They hold their part of the budget until the last one is sent.
 fn bytes(answer: Answer, held: Held) -> Answered {
-    let body = Sent { bytes: write_exchanged(&answer.exchanged), _held: held };
+    let parts = exchanged_parts(&answer.exchanged);
     let is_dense = is_dense(&answer.exchanged);
-    let sum = HeaderValue::try_from(sum_of(&body.bytes));
-    let mut response: Response = Body::from(Bytes::from_owner(body)).into_response();
+    let sum = HeaderValue::try_from(sum_of_parts(parts.iter().map(AsRef::as_ref)));
+    let mut response = Body::new(Sent::new(parts, held)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(BYTES));
     headers.extend(sum.ok().map(|sum| (HeaderName::from_static(SUM_HEADER), sum)));
@@ -186,17 +186,6 @@ fn bytes(answer: Answer, held: Held) -> Answered {
         response.extensions_mut().insert(Dense);
     }
     Ok(response)
-}
-
-struct Sent {
-    bytes: Vec<u8>,
-    _held: Held,
-}
-
-impl AsRef<[u8]> for Sent {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
 }
 
 /// Whether most of an answer is compressed or encrypted already.

@@ -18,8 +18,13 @@ pub const SUM_HEADER: &str = "syncline-sum";
 /// assert_eq!(sum_of(b""), "00000000");
 /// ```
 pub fn sum_of(body: &[u8]) -> String {
+    sum_of_parts([body])
+}
+
+/// The sum of a body that lies in parts.
+pub fn sum_of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut sum = flate2::Crc::new();
-    sum.update(body);
+    parts.into_iter().for_each(|part| sum.update(part));
     format!("{:08x}", sum.sum())
 }
 
