@@ -123,7 +123,8 @@ impl<T> Viewer<T> {
     /// What there is to see, if there is something new.
     pub fn look(&mut self) -> Option<Result<Vec<T>>> {
         let waker = Waker::from(self.woken.clone());
-        let polled = std::pin::Pin::new(&mut self.query).poll_next(&mut Context::from_waker(&waker));
+        let polled =
+            std::pin::Pin::new(&mut self.query).poll_next(&mut Context::from_waker(&waker));
         match polled {
             Poll::Ready(answer) => Some(answer.expect("a live query has no end")),
             Poll::Pending => None,

@@ -152,14 +152,22 @@ fn updates_of_what_is_not_shown_do_not_matter() {
 fn updates_that_set_what_is_there_do_not_matter() {
     check(Watched::Andorra, updates(json!({ "id": "vila" }), set("lat", 42.5)), Nowhere);
     check(Watched::Andorra, updates(json!({ "lat": 42.5 }), set("name", "VILA")), Nowhere);
-    check(Watched::Vila, updates(json!({ "id": "vila" }), set("seen", syncline::Value::Null)), Nowhere);
+    check(
+        Watched::Vila,
+        updates(json!({ "id": "vila" }), set("seen", syncline::Value::Null)),
+        Nowhere,
+    );
 }
 
 #[test]
 fn updates_that_let_objects_in_or_out_matter() {
     check(Watched::Andorra, updates(json!({ "id": "foix" }), set("country", "AD")), ToNews);
     check(Watched::Andorra, updates(json!({ "id": "vila" }), set("country", "FR")), ToNews);
-    check(Watched::Andorra, updates(json!({ "name": "VILA" }), set("country", syncline::Value::Null)), ToNews);
+    check(
+        Watched::Andorra,
+        updates(json!({ "name": "VILA" }), set("country", syncline::Value::Null)),
+        ToNews,
+    );
     check(Watched::Andorra, updates(json!({ "id": "foix" }), set("country", "ES")), Nowhere);
     check(Watched::Andorra, updates(json!({ "name": "FOIX" }), set("country", "ES")), Nowhere);
 }
@@ -238,10 +246,14 @@ fn objects_whose_keys_are_counted_are_judged_by_their_keys() {
         assert_eq!(towers.look().expect("an answer").expect("read"), []);
         let _ = spy.finds();
 
-        let _ = sights.create(set("name", "Gate").with("city", "vila")).await.expect("it can be created");
+        let _ = sights
+            .create(set("name", "Gate").with("city", "vila"))
+            .await
+            .expect("it can be created");
         assert!(second.look().is_none() && towers.look().is_none());
         assert_eq!(spy.finds(), 0);
-        let tower = sights.create(set("name", "T").with("city", "vila")).await.expect("it can be created");
+        let tower =
+            sights.create(set("name", "T").with("city", "vila")).await.expect("it can be created");
         assert_eq!(second.look().expect("news").expect("read"), [tower.clone()]);
         assert_eq!(towers.look().expect("news").expect("read"), [tower]);
     });
@@ -252,7 +264,8 @@ fn objects_whose_keys_are_counted_are_judged_by_their_keys() {
 fn what_only_the_backend_fills_in_matters() {
     pollster::block_on(async {
         let part = syncline::Collection::define("part");
-        let part = part.key(["number"]).field("number", syncline::FieldType::AutoPk).child_of("whole");
+        let part =
+            part.key(["number"]).field("number", syncline::FieldType::AutoPk).child_of("whole");
         let whole = syncline::Collection::define("whole");
         let whole = whole.key(["number"]).field("number", syncline::FieldType::AutoPk);
         let schema = syncline::Registry::new().collections(1, [part, whole]).finish();
