@@ -24,7 +24,8 @@ use crate::{BoxFuture, Result};
 /// read once. A question that cannot be answered gives an error, and the stream goes on with the next change.
 ///
 /// This is a [`Stream`] without an end; [`next`](Self::next) serves where no stream library is at hand. To drop
-/// it is to stop watching. A write whose future was dropped before it ended is noticed with the next change.
+/// it is to stop watching. A write whose future was dropped while it ran is told at once, though storage may carry it out later;
+/// then it is noticed with the next change.
 ///
 /// # Example
 ///
