@@ -42,15 +42,14 @@ impl Backend for Freezing {
 
     async fn execute(&self, operation: Operation) -> Result<Outcome> {
         let is_write = matches!(operation, Operation::Write(_));
-        if is_write && self.at.load(Ordering::SeqCst) != NEVER {
-            if self.at.fetch_sub(1, Ordering::SeqCst) == 0 {
-                let usurper = self.usurper.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let usurper = usurper.expect("there is somebody to take the lead");
-                let _ = usurper.take_lead().await?;
-                let held = everything(self.inner.as_ref(), &usurper).await;
-                *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
-                self.at.store(NEVER, Ordering::SeqCst);
-            }
+        let counts = is_write && self.at.load(Ordering::SeqCst) != NEVER;
+        if counts && self.at.fetch_sub(1, Ordering::SeqCst) == 0 {
+            let usurper = self.usurper.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let usurper = usurper.expect("there is somebody to take the lead");
+            let _ = usurper.take_lead().await?;
+            let held = everything(self.inner.as_ref(), &usurper).await;
+            *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
+            self.at.store(NEVER, Ordering::SeqCst);
         }
         self.inner.execute(operation).await
     }
