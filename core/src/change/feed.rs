@@ -183,8 +183,10 @@ impl ChangeFeed {
 
     /// Tells those who tell others.
     pub(super) fn herald(&self, touched: Touched, moment: u64) {
-        for (herald, since) in read(&self.0.heralds).iter() {
-            let told = if *since > moment { Touched::everything() } else { touched.clone() };
+        // Copied: whoever is woken may come and go.
+        let heralds = read(&self.0.heralds).clone();
+        for (herald, since) in heralds {
+            let told = if since > moment { Touched::everything() } else { touched.clone() };
             herald.hear(told);
         }
     }

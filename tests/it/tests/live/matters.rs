@@ -1,11 +1,13 @@
 //! What can matter to an answer and what can't: the latter reads nothing.
 
 use serde_json::{Value as Json, json};
+use syncline::backend::memory::MemoryBackend;
 use syncline::manager::{BatchBuilder, CollectionHandle, Query};
+use syncline::middleware::ChangeWatch;
 use syncline::{Direction, Filter, Object, StorageManager};
-use syncline_it::spy::Viewer;
+use syncline_it::spy::{Spy, Viewer};
 
-use crate::{city, four, open};
+use crate::{city, four, open, schema};
 
 /// What a write leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -269,7 +271,7 @@ fn what_only_the_backend_fills_in_matters() {
         let whole = syncline::Collection::define("whole");
         let whole = whole.key(["number"]).field("number", syncline::FieldType::AutoPk);
         let schema = syncline::Registry::new().collections(1, [part, whole]).finish();
-        let backend = std::sync::Arc::new(syncline::backend::memory::MemoryBackend::default());
+        let backend = std::sync::Arc::new(MemoryBackend::default());
         let storage = StorageManager::builder(backend).schema(schema.expect("a sound schema"));
         let storage = storage.build().await.expect("it opens");
         let parts = storage.collection("part").expect("parts");
@@ -281,4 +283,19 @@ fn what_only_the_backend_fills_in_matters() {
         let _ = batch.run().await.expect("it can be written");
         assert_eq!(of_first.look().expect("news").expect("read").len(), 1);
     });
+}
+
+#[pollster::test]
+async fn a_change_watch_reads_nothing_for_live_queries() {
+    let spy = Spy::on(std::sync::Arc::new(MemoryBackend::default()));
+    let storage = StorageManager::builder(spy.clone()).schema(schema()).with(ChangeWatch::new());
+    let storage = storage.build().await.expect("it opens");
+    four(&storage).await;
+    let cities = storage.collection("city").expect("cities");
+    let mut andorra = Viewer::of(cities.watch(json!({ "country": "AD" })).expect("a live query"));
+    let _ = (andorra.look(), spy.finds());
+    let north = json!({ "lat": { "$gt": 42.55 } });
+    let _ = cities.update(&north, set("seen", true)).await.expect("they can be updated");
+    assert_eq!(spy.finds(), 0);
+    assert!(andorra.look().is_some());
 }
