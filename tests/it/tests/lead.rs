@@ -13,6 +13,7 @@ use syncline::{
 };
 use syncline_it::far::Far;
 use syncline_it::faults::copy;
+use syncline_it::spy::Spy;
 use syncline_it::{Replica, Store, law, schema, storage};
 
 /// Storage of a tab that is frozen before one of its batches, until another tab has taken the lead.
@@ -237,14 +238,25 @@ async fn unlogged_rows_are_not_recorded_by_whoever_lost_the_lead() {
 
 #[pollster::test]
 async fn a_sync_that_has_nothing_to_write_notices_all_the_same() {
-    let world = World::new(Store::Memory, Story::Ordinary).await;
-    let _ = sync(&world.former, &world.log, Some(world.lead)).await.expect("it syncs");
-    let _ = sync(&world.former, &world.log, Some(world.lead)).await.expect("it syncs");
-    let lead = world.taker.log.take_lead().await.expect("it can be taken");
-    assert!(lead.number() > world.lead.number());
-    let error = sync(&world.former, &world.log, Some(world.lead)).await.expect_err("it is lost");
+    let spy = Spy::on(storage(Store::Memory));
+    let former = Replica::open(spy.clone(), 1, schema(), |config| config).await.expect("it opens");
+    let log = MemoryLog::new("test".parse().expect("a group"));
+    let mut quiet = SyncOptions::default();
+    for _ in 0..2 {
+        let _ = former.sync_with(&log, &quiet).await;
+    }
+    quiet.lead = Some(former.log.take_lead().await.expect("it can be taken"));
+    let _ = spy.writes();
+    let _ = former.sync_with(&log, &quiet).await;
+    assert_eq!(spy.writes(), 0, "there is nothing to write");
+
+    let open = Replica::open(spy.clone(), 2, schema(), |config| config);
+    let lead = open.await.expect("it opens").log.take_lead().await.expect("it can be taken");
+    assert!(Some(lead.number()) > quiet.lead.map(|lead| lead.number()));
+    let error = do_sync(&former.log, &log, &quiet).await.expect_err("it is lost");
     assert_eq!((error.kind(), error.guard()), (ErrorKind::Conflict, Some(Lead::GUARD)));
-    let _ = sync(&world.former, &world.log, None).await.expect("without a lead, nobody is stopped");
+    assert!(Lead::is_lost(&error));
+    let _ = former.sync(&log).await;
 }
 
 #[pollster::test]
