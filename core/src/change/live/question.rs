@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::trace::{Trace, Which};
 use crate::query::{Continuation, Filter, Find, matches, may_match};
 use crate::schema::Collection;
-use crate::value::{Key, Name, Object};
+use crate::value::{Key, Name, Object, Value};
 
 /// So many objects are looked at to judge what happened; reading the answer again is cheaper then.
 const LOOKS: usize = 10_000;
@@ -103,6 +103,15 @@ impl Question {
         }
     }
 
+    /// Whether these values are of the types that the schema says.
+    fn fits(&self, values: &Object) -> bool {
+        let fits = |(name, value): (&Name, &Value)| {
+            let field = self.definition.field(name);
+            value.is_null() || field.is_none_or(|field| field.kind.primitive().holds(value))
+        };
+        values.iter().all(fits)
+    }
+
     /// Whether the question is about an object with one of these keys, as far as it names its objects.
     fn may_name<'a>(&self, mut keys: impl Iterator<Item = &'a Key>) -> bool {
         self.keys.as_ref().is_none_or(|own| keys.any(|key| own.contains(key)))
@@ -121,6 +130,10 @@ impl Judge<'_> {
         match trace {
             Trace::Anything => true,
             Trace::Touched(keys) => self.question.may_name(keys.iter()),
+            // What storage makes of values of another type, which a sync may bring, only storage knows.
+            Trace::Created(values) | Trace::Updated(_, values) if !self.question.fits(values) => {
+                true
+            }
             Trace::Created(object) => self.creating(object),
             Trace::Updated(which, changes) => self.updating(which, changes),
             Trace::Deleted(which) => self.deleting(which),
@@ -214,5 +227,29 @@ impl Question {
         };
         let mut changes = changes.iter().filter(|(name, _)| counts(name));
         changes.any(|(name, value)| !self.knows(name) || object.value(name) != value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{FieldType, Registry};
+
+    /// Whether a new object with this latitude concerns whoever asks for those in the north.
+    fn concerns(lat: Value) -> bool {
+        let city = Collection::define("city").optional("lat", FieldType::Float);
+        let schema = Registry::new().collections(1, [city]).finish().expect("the schema is sound");
+        let city = schema.collection("city").expect("cities").clone();
+        let question = Question::new(Find::new("city", Filter::gt("lat", 42.0)), city);
+        let object = Object::new().with("id", "x").with("lat", lat);
+        let shown = question.answer(Vec::new());
+        question.is_concerned(Some(&shown), std::iter::once(Trace::Created(&object)))
+    }
+
+    #[test]
+    fn values_of_another_type_may_become_anything() {
+        assert!(concerns(43.0.into()) && !concerns(41.0.into()) && !concerns(Value::Null));
+        assert!(concerns("43".into()), "some storage makes a number of it");
+        assert!(concerns(Value::Int(41)));
     }
 }
