@@ -286,6 +286,7 @@ impl Session<'_> {
             steps.push(super::clean::store_discards(&head, &discards));
         }
         steps.push(head.store());
+        self.untold.expect(&changes);
         match self.log.write(steps).await {
             Ok(_) => {
                 self.lanes_at = Some(head.rev);
