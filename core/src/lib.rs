@@ -33,7 +33,7 @@ pub use clock::{Clock, Random, Stamp};
 pub use error::{Error, ErrorKind, Result};
 pub use id::{Group, ReplicaId};
 pub use log::SharedLog;
-pub use manager::{CollectionHandle, IntoFilter, StorageManager, TypedCollection};
+pub use manager::{CollectionHandle, IntoFilter, LiveQuery, StorageManager, TypedCollection};
 pub use maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 pub use middleware::{Context, Middleware, Next};
 pub use operation::{Batch, Condition, Guard, Nested, Operation, Outcome, Step, StepOutcome};

@@ -89,7 +89,7 @@ impl ChangeWatch {
         let mut last: Option<&str> = None;
         batch.steps.iter().any(|step| {
             let collection: &str = step.collection();
-            last.replace(collection) != Some(collection) && feed.cares(collection)
+            last.replace(collection) != Some(collection) && feed.is_observed(collection)
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::Hub;
 use crate::auth::{Access, Scope};
 use crate::failure::Failure;
 use crate::frame::Visit;
+use crate::strangers::Household;
 use crate::text;
 
 /// A request about a group that may be answered.
@@ -29,7 +30,7 @@ impl Hub {
             visit.group.get_or_init(|| group.as_str().to_owned());
         });
         access.check(&group, scope)?;
-        if let Err(seconds) = self.rates().count(&access.subject, &group, self.now()) {
+        if let Err(seconds) = self.rates().count((&access.subject, group.as_str()), self.now()) {
             let message = "too many requests; come back later, or ask for more at once";
             let error = Error::new(ErrorKind::Unavailable, message);
             return Err(Failure::later(error, StatusCode::TOO_MANY_REQUESTS, seconds));
@@ -39,16 +40,35 @@ impl Hub {
 
     /// Who asks.
     pub(crate) async fn identify(&self, head: &Parts) -> Result<Access, Failure> {
-        let now = self.now();
-        let access = self.gate().authenticate(bearer(head)?, now).await.map_err(refused)?;
-        if access.has_ended(now) {
-            let message = "this token has expired; get another one";
-            return Err(refused(Error::new(ErrorKind::Denied, message)));
+        let token = bearer(head)?;
+        // Who serves this hub may not know from where a request comes; and without a token nothing is guessed.
+        let attempt = Household::of(head).zip(token);
+        if let Some((from, token)) = attempt {
+            self.strangers().check(from, token, self.now())?;
         }
+        let access = self.known(token).await;
+        match (&access, attempt) {
+            (Ok(_), Some((_, token))) => self.strangers().passed(token),
+            (Err(error), Some((from, token))) if error.kind() == ErrorKind::Denied => {
+                self.strangers().failed(from, token, self.now());
+            }
+            _ => {}
+        }
+        let access = access.map_err(refused)?;
         note(head, |visit| {
             tracing::Span::current().record("subject", &access.subject);
             visit.subject.get_or_init(|| access.subject.clone());
         });
+        Ok(access)
+    }
+
+    async fn known(&self, token: Option<&str>) -> Result<Access, Error> {
+        let now = self.now();
+        let access = self.gate().authenticate(token, now).await?;
+        if access.has_ended(now) {
+            let message = "this token has expired; get another one";
+            return Err(Error::new(ErrorKind::Denied, message));
+        }
         Ok(access)
     }
 }

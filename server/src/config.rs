@@ -1,5 +1,6 @@
 //! What whoever runs a hub can set.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use syncline_core::clock::ALLOWED_DRIFT;
@@ -30,12 +31,24 @@ pub struct HubConfig {
     pub rate: u32,
     /// How many requests it may make at once before that counts: 2,000.
     pub burst: u32,
+    /// How many wrong tokens an address may send at once: 20, and then one a second. 0 for any number, as where a
+    /// proxy makes all clients come from its own address.
+    pub wrong_tokens: u32,
     /// The most bytes of a group, segments and items together: 16 GB.
     pub quota_bytes: u64,
+    /// The most groups: 10,000. A change that would begin another one is
+    /// [`Full`](syncline_core::ErrorKind::Full).
+    pub groups: u64,
+    /// The most replicas that are members of a group or have a lane in it: 10,000. One more is
+    /// [`Full`](syncline_core::ErrorKind::Full).
+    pub replicas: u64,
     /// The most clients that wait for notices at once: 2,000.
     pub subscribers: usize,
     /// The origins whose pages may ask: if nothing is said, all where tokens are needed, else this machine's.
     pub origins: Origins,
+    /// A folder with the files of an application, if the hub serves one too: its `index.html` is at `/`, and the
+    /// operator's page at `/hub` only.
+    pub app: Option<PathBuf>,
     /// How often other hubs on the same store are looked for, while anybody waits for notices: 250 milliseconds.
     pub look_around: Duration,
     /// How often a silent stream of notices shows that it lives: 15 seconds.
@@ -74,9 +87,13 @@ impl Default for HubConfig {
             budget_wait: Duration::from_secs(2),
             rate: 1_000,
             burst: 2_000,
+            wrong_tokens: 20,
             quota_bytes: 16 << 30,
+            groups: 10_000,
+            replicas: 10_000,
             subscribers: 2_000,
             origins: Origins::default(),
+            app: None,
             look_around: Duration::from_millis(250),
             heartbeat: Duration::from_secs(15),
             drift: ALLOWED_DRIFT,

@@ -96,7 +96,8 @@ pub(crate) async fn check(
 fn check_protocol(request: &Request) -> Result<(), Failure> {
     let path = request.uri().path();
     let Some(named) = request.headers().get(PROTOCOL_HEADER) else { return Ok(()) };
-    if !path.starts_with("/v1/") || named.as_bytes() == PROTOCOL.to_string().as_bytes() {
+    let is_told_to_all = !path.starts_with("/v1/") || path == "/v1/openapi.yaml";
+    if is_told_to_all || named.as_bytes() == PROTOCOL.to_string().as_bytes() {
         return Ok(());
     }
     let message = "the hub speaks another version of the protocol; update the older of the two";
@@ -107,7 +108,7 @@ fn check_protocol(request: &Request) -> Result<(), Failure> {
 }
 
 /// There is nothing at this path.
-pub(crate) async fn nothing_here() -> Failure {
+pub(crate) fn nothing_here() -> Failure {
     Error::new(ErrorKind::NotFound, "the hub has nothing at this path; see docs/protocol.md").into()
 }
 

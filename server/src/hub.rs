@@ -10,12 +10,14 @@ use syncline_shared_log_wire::{PROTOCOL, Welcome, path};
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::app::{self, App};
 use crate::auth::Authenticate;
 use crate::budget::Budget;
 use crate::insight::Insight;
 use crate::notice::Notices;
 use crate::rate::Rates;
 use crate::store::Terms;
+use crate::strangers::Strangers;
 use crate::{HubConfig, HubStore, api, compress, frame, origin, page};
 
 /// A hub. Cheap to copy: all copies are the same hub.
@@ -46,8 +48,10 @@ struct Shared {
     clock: Arc<dyn Clock>,
     budget: Budget,
     rates: Rates,
+    strangers: Strangers,
     notices: Notices,
     insight: Insight,
+    app: Option<App>,
     stops: watch::Sender<bool>,
 }
 
@@ -63,9 +67,11 @@ impl Hub {
         let largest = 2 * config.body_bytes + config.fetch_bytes + config.segment_bytes + (4 << 20);
         let budget = Budget::new(config.budget_bytes.max(largest), config.budget_wait);
         let rates = Rates::new(config.rate, config.burst);
+        let strangers = Strangers::new(config.wrong_tokens);
         let notices = Notices::new(config.subscribers);
         let insight = Insight::new(clock.as_ref());
         let store = Arc::new(insight.watch(store, clock.clone()));
+        let app = config.app.as_deref().map(|folder| App::new(folder, &config));
         let stops = watch::channel(false).0;
         Self {
             shared: Arc::new(Shared {
@@ -75,8 +81,10 @@ impl Hub {
                 clock,
                 budget,
                 rates,
+                strangers,
                 notices,
                 insight,
+                app,
                 stops,
             }),
         }
@@ -84,14 +92,15 @@ impl Hub {
 
     /// Everything that the hub answers, as a service.
     ///
-    /// A plain request needs no runtime, neither timers nor tasks; notices and waiting for memory do. Limits of
+    /// A plain request needs no runtime, neither timers nor tasks; notices, waiting for memory and files of an
+    /// application do. Limits of
     /// connections and of their time are those of [`serve`](Self::serve).
     pub fn router(&self) -> Router {
         Router::new()
             .route(path::ROOT, get(welcome))
             .merge(api::routes())
-            .merge(page::routes())
-            .fallback(frame::nothing_here)
+            .merge(page::routes(self.app().is_none()))
+            .fallback(app::nothing_here)
             .method_not_allowed_fallback(frame::other_method)
             .layer(CatchPanicLayer::custom(frame::panicked))
             .layer(middleware::from_fn_with_state(self.clone(), frame::check))
@@ -141,6 +150,7 @@ impl Hub {
     /// [router](Self::router) in another way calls it first.
     pub fn stop(&self) {
         self.shared.stops.send_replace(true);
+        self.notices().close();
     }
 
     /// Ready when the hub is about to stop.
@@ -158,8 +168,17 @@ impl Hub {
         &self.shared.rates
     }
 
+    pub(crate) fn strangers(&self) -> &Strangers {
+        &self.shared.strangers
+    }
+
     pub(crate) fn insight(&self) -> &Insight {
         &self.shared.insight
+    }
+
+    /// The application that it serves too.
+    pub(crate) fn app(&self) -> Option<&App> {
+        self.shared.app.as_ref()
     }
 
     pub(crate) fn notices(&self) -> &Notices {
@@ -178,6 +197,8 @@ impl Hub {
             latest: now.saturating_add(millis(config.drift)),
             keep_epochs: millis(config.keep_epochs),
             answer_bytes: config.fetch_bytes as u64,
+            groups: config.groups.max(1),
+            replicas: config.replicas.max(1),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod admit;
 mod api;
+mod app;
 pub mod auth;
 mod body;
 mod budget;
@@ -16,8 +17,10 @@ mod origin;
 mod page;
 mod rate;
 mod record;
+mod sent;
 mod serve;
 mod store;
+mod strangers;
 mod text;
 
 pub use config::HubConfig;

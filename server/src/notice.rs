@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::StatusCode;
+use bytes::Bytes;
 use syncline_core::{Error, ErrorKind, Group};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::MissedTickBehavior;
@@ -22,8 +23,23 @@ pub(crate) struct Notices {
 
 #[derive(Debug, Default)]
 struct State {
-    channels: HashMap<Group, watch::Sender<u64>>,
+    channels: HashMap<Group, watch::Sender<News>>,
     is_looking: bool,
+    is_closed: bool,
+}
+
+/// What is told: a number, and the event that says so, written once for all who hear of it.
+#[derive(Clone, Debug)]
+pub(crate) struct News {
+    pub(crate) number: u64,
+    pub(crate) event: Bytes,
+}
+
+impl News {
+    pub(crate) fn new(number: u64) -> Self {
+        let event = format!("event: notice\ndata: {{\"number\":{number}}}\n\n").into();
+        Self { number, event }
+    }
 }
 
 impl Notices {
@@ -36,11 +52,20 @@ impl Notices {
     pub(crate) fn tell(&self, group: &Group, number: u64) {
         if let Some(channel) = self.state().channels.get(group) {
             channel.send_if_modified(|newest| {
-                let is_news = *newest < number;
-                *newest = number.max(*newest);
+                let is_news = newest.number < number;
+                if is_news {
+                    *newest = News::new(number);
+                }
                 is_news
             });
         }
+    }
+
+    /// Nobody waits any longer, nor will anybody.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.is_closed = true;
+        state.channels.clear();
     }
 
     /// How many clients wait.
@@ -66,7 +91,7 @@ impl Notices {
 pub(crate) struct Subscription {
     hub: Hub,
     group: Group,
-    receiver: watch::Receiver<u64>,
+    receiver: watch::Receiver<News>,
     _seat: OwnedSemaphorePermit,
 }
 
@@ -81,12 +106,17 @@ impl Hub {
         })?;
         let receiver = {
             let mut state = self.notices().state();
-            if !state.is_looking {
-                state.is_looking = true;
-                tokio::spawn(look_around(self.clone()));
+            let made = || watch::channel(News::new(0));
+            if state.is_closed {
+                made().1
+            } else {
+                if !state.is_looking {
+                    state.is_looking = true;
+                    tokio::spawn(look_around(self.clone()));
+                }
+                let channel = state.channels.entry(group.clone());
+                channel.or_insert_with(|| made().0).subscribe()
             }
-            let channel = state.channels.entry(group.clone());
-            channel.or_insert_with(|| watch::channel(0).0).subscribe()
         };
         let mut subscription =
             Subscription { hub: self.clone(), group: group.clone(), receiver, _seat: seat };
@@ -100,19 +130,17 @@ impl Hub {
 }
 
 impl Subscription {
-    /// The first number beyond this one; nothing if the hub stops before.
-    pub(crate) async fn beyond(&mut self, number: u64) -> Option<u64> {
-        tokio::select! {
-            news = self.receiver.wait_for(|newest| *newest > number) => news.ok().map(|news| *news),
-            () = self.hub.stopped() => None,
-        }
+    /// The first news beyond this number; nothing if the hub stops before.
+    pub(crate) async fn beyond(&mut self, number: u64) -> Option<News> {
+        let news = self.receiver.wait_for(|newest| newest.number > number).await;
+        news.ok().map(|news| news.clone())
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut state = self.hub.notices().state();
-        let is_last = |channel: &watch::Sender<u64>| channel.receiver_count() <= 1;
+        let is_last = |channel: &watch::Sender<News>| channel.receiver_count() <= 1;
         if state.channels.get(&self.group).is_some_and(is_last) {
             state.channels.remove(&self.group);
         }

@@ -12,7 +12,9 @@ use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use syncline_core::{Error, ErrorKind, Result};
-use syncline_shared_log_wire::{NUMBER_HEADER, PROTOCOL_HEADER, REQUEST_HEADER, TIME_HEADER};
+use syncline_shared_log_wire::{
+    NUMBER_HEADER, PROTOCOL_HEADER, REQUEST_HEADER, SUM_HEADER, TIME_HEADER,
+};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::Hub;
@@ -181,9 +183,10 @@ pub(crate) fn check(hub: &Hub, request: &Request) -> Result<()> {
 ///
 /// No cookies and no passwords of the browser's: who asks is said by a token that the page sends itself.
 pub(crate) fn layer(hub: &Hub) -> CorsLayer {
-    let sent = [PROTOCOL_HEADER, REQUEST_HEADER].map(HeaderName::from_static);
+    let sent = [PROTOCOL_HEADER, REQUEST_HEADER, SUM_HEADER].map(HeaderName::from_static);
     // Not `content-encoding`: whoever sees it behind a browser would unfold a second time.
-    let seen = [TIME_HEADER, REQUEST_HEADER, NUMBER_HEADER].map(HeaderName::from_static);
+    let seen =
+        [TIME_HEADER, REQUEST_HEADER, NUMBER_HEADER, SUM_HEADER].map(HeaderName::from_static);
     let seen = seen.into_iter().chain([
         header::RETRY_AFTER,
         header::WWW_AUTHENTICATE,

@@ -16,11 +16,14 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
     img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'";
 
-pub(crate) fn routes() -> Router<Hub> {
-    Router::new()
-        .route("/", get(|| file("text/html; charset=utf-8", PAGE)))
-        .route("/page.css", get(|| file("text/css; charset=utf-8", STYLE)))
-        .route("/page.js", get(|| file("text/javascript; charset=utf-8", SCRIPT)))
+/// The page is at `/` too where nothing else is.
+pub(crate) fn routes(is_first: bool) -> Router<Hub> {
+    let page = || get(|| file("text/html; charset=utf-8", PAGE));
+    let routes = Router::new()
+        .route("/hub", page())
+        .route("/hub/page.css", get(|| file("text/css; charset=utf-8", STYLE)))
+        .route("/hub/page.js", get(|| file("text/javascript; charset=utf-8", SCRIPT)));
+    if is_first { routes.route("/", page()) } else { routes }
 }
 
 async fn file(media: &'static str, text: &'static str) -> impl IntoResponse {

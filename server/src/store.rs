@@ -50,12 +50,14 @@ pub trait HubStore: Debug + Send + Sync + 'static {
     ///
     /// [`Conflict`](syncline_core::ErrorKind::Conflict), naming the holder, if somebody else has it or the token
     /// is an old one; [`NotFound`](syncline_core::ErrorKind::NotFound) if there is nothing to release.
-    async fn lease(&self, group: &Group, change: LeaseChange, now: i64) -> Result<Lease>;
+    async fn lease(&self, group: &Group, change: LeaseChange, terms: &Terms) -> Result<Lease>;
 
     /// All leases of a group that have not expired, by name.
     async fn leases(&self, group: &Group, now: i64) -> Result<Vec<Lease>>;
 
     /// Answers a question about items.
+    ///
+    /// The flush or the restore that made the present epoch, repeated, is answered as it was the first time.
     ///
     /// # Errors
     ///
@@ -90,6 +92,11 @@ pub struct Terms {
     /// At most about this many bytes of items in an answer, so that one fits in memory; one item comes in any
     /// case.
     pub answer_bytes: u64,
+    /// The most groups that there may be: a change that would begin another one is
+    /// [`Full`](syncline_core::ErrorKind::Full).
+    pub groups: u64,
+    /// The most members and the most lanes that a group may have: one more is the same.
+    pub replicas: u64,
 }
 
 /// The answer to an exchange.
@@ -130,6 +137,8 @@ pub struct GroupSummary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeaseChange {
     /// Takes a name that is free or has expired.
+    ///
+    /// While it is held, the same holder's same attempt is answered with the same lease.
     Take {
         /// The name.
         name: String,
@@ -137,6 +146,8 @@ pub enum LeaseChange {
         holder: String,
         /// For how many milliseconds.
         millis: i64,
+        /// What the holder calls this attempt, if it wants to repeat it.
+        attempt: Option<String>,
     },
     /// Keeps a name for longer.
     Renew {

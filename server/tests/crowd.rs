@@ -79,7 +79,8 @@ async fn memory_is_bounded_whatever_clients_send() {
     let hub = hub_with(|config| {
         config.budget_bytes = 64 << 20;
         config.budget_wait = Duration::from_millis(50);
-        config.stall_time = Duration::from_millis(200);
+        // Long enough for a busy machine to have them all send what they send.
+        config.stall_time = Duration::from_secs(3);
     });
     let (address, task) = serve(&hub).await;
     let path = at(&group("family"), "exchange");

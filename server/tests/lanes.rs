@@ -6,7 +6,7 @@ use common::{Builder, NOW, TestStore, appending, at, exchange, group, hub, hub_w
 use syncline_core::Stamp;
 use syncline_core::log::{After, Append, Exchange, Fetch, Receipt, VersionVector};
 use syncline_shared_log_wire::{
-    PeersJson, Welcome, read_exchanged, write_exchange, write_segments, write_vector,
+    PeersJson, Welcome, read_exchanged, sum_of, write_exchange, write_segments, write_vector,
 };
 
 fn fetch_all(replica: syncline_core::ReplicaId) -> Fetch {
@@ -51,6 +51,38 @@ fn one_exchange_joins_acknowledges_fetches_and_appends() {
         let peers = hub.ask(Builder::get(&at(&family, "peers"))).await.json::<PeersJson>().peers;
         let bob = peers.iter().find(|peer| peer.replica == bob.replica().to_string()).unwrap();
         assert_eq!((bob.heads[0].seq, bob.acknowledged.len()), (2, 1));
+    });
+}
+
+#[test]
+fn a_body_whose_bits_were_changed_on_the_way_is_not_taken() {
+    pollster::block_on(async {
+        let (hub, family) = (hub(), group("family"));
+        let request = write_exchange(&appending(vec![sealer(&family, 1).notes(["a"])]));
+        let sum = sum_of(&request);
+        let ask = |body: Vec<u8>| {
+            Builder::post(&at(&family, "exchange")).bytes(body).header("syncline-sum", &sum)
+        };
+        for at in 0..request.len() {
+            let mut flipped = request.clone();
+            flipped[at] ^= 1 << (at % 8);
+            assert_eq!(hub.ask(ask(flipped)).await.refused(), (422, "Corrupt".to_owned()), "{at}");
+        }
+        for no_sum in ["", "1", "xxxxxxxx"] {
+            let asks = ask(request.clone()).header("syncline-sum", no_sum);
+            assert_eq!(hub.ask(asks).await.refused().0, 422, "{no_sum}");
+        }
+        let answer = hub.ask(ask(request.clone())).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.header("syncline-sum"), Some(sum_of(&answer.body).as_str()));
+        let peers = hub.ask(Builder::get(&at(&family, "peers"))).await;
+        assert_eq!(peers.header("syncline-sum"), Some(sum_of(&peers.body).as_str()));
+        let item = r#"{"epoch":0,"items":[]}"#;
+        let upload = |sum| {
+            Builder::post(&at(&family, "items/upload")).json(item).header("syncline-sum", sum)
+        };
+        assert_eq!(hub.ask(upload("00000000")).await.refused().0, 422);
+        assert_eq!(hub.ask(upload(&sum_of(item.as_bytes()))).await.status(), 200);
     });
 }
 

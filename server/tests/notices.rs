@@ -45,6 +45,24 @@ async fn poll(hub: &Tested, family: &Group, query: &str) -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_shows_that_it_lives_once_it_was_silent_for_long_and_not_before() {
+    let (hub, family) = (hub(), group("family"));
+    let mut ann = sealer(&family, 1);
+    let mut events = listen(&hub, &family).await;
+    assert_eq!(next(&mut events).await, event(0));
+    let begun = tokio::time::Instant::now();
+    for number in 1..=3 {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        append(&hub, &family, &mut ann).await;
+        assert_eq!(next(&mut events).await, event(number), "each within the silence allowed");
+    }
+    for silent in [45, 60] {
+        assert_eq!(next(&mut events).await.as_deref(), Some(":\n\n"));
+        assert_eq!(begun.elapsed().as_secs(), silent);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stream_tells_the_number_at_once_and_then_each_newer_one() {
     let (hub, family) = (hub(), group("family"));
     let mut ann = sealer(&family, 1);

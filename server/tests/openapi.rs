@@ -50,6 +50,14 @@ fn every_described_route_is_there_and_takes_no_other_method() {
 }
 
 #[test]
+fn the_hub_tells_the_description_itself() {
+    let request = Builder::get("/v1/openapi.yaml").without("authorization");
+    let answer = pollster::block_on(hub().ask(request.header("syncline-protocol", "2")));
+    assert_eq!((answer.status(), answer.header("content-type")), (200, Some("application/yaml")));
+    assert!(answer.body == DESCRIPTION.as_bytes());
+}
+
+#[test]
 fn every_route_is_described() {
     let described: BTreeSet<String> = described().into_iter().map(|(path, _)| path).collect();
     let routes = concat!(include_str!("../src/api/mod.rs"), include_str!("../src/page.rs"));

@@ -33,8 +33,9 @@ fn the_page_needs_nothing_from_elsewhere_and_lets_nothing_in() {
     let tested = hub();
     for (path, media) in [
         ("/", "text/html; charset=utf-8"),
-        ("/page.css", "text/css; charset=utf-8"),
-        ("/page.js", "text/javascript; charset=utf-8"),
+        ("/hub", "text/html; charset=utf-8"),
+        ("/hub/page.css", "text/css; charset=utf-8"),
+        ("/hub/page.js", "text/javascript; charset=utf-8"),
     ] {
         let answer = pollster::block_on(tested.ask(Builder::get(path).without("authorization")));
         assert_eq!(answer.status(), 200, "{path} holds nothing secret");
@@ -56,13 +57,13 @@ fn the_page_has_no_script_in_its_markup_and_makes_no_markup_from_text() {
     let text = |path| String::from_utf8(get(&tested, path).body).expect("text");
     let page = text("/");
     assert_eq!(page.matches("<script").count(), 1);
-    assert!(page.contains("<script src=\"/page.js\" type=\"module\"></script>"));
+    assert!(page.contains("<script src=\"/hub/page.js\" type=\"module\"></script>"));
     let attributes = page.split('<').filter_map(|tag| tag.split('>').next());
     for attribute in attributes.flat_map(str::split_whitespace) {
         let is_handler = attribute.starts_with("on") && attribute.contains('=');
         assert!(!is_handler && !attribute.starts_with("style="), "{attribute}");
     }
-    let script = text("/page.js");
+    let script = text("/hub/page.js");
     for forbidden in
         ["innerHTML", "outerHTML =", "insertAdjacent", "document.write", "eval(", "http:", "https:"]
     {

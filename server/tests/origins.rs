@@ -204,6 +204,7 @@ fn before_asking_a_page_learns_what_it_may_send_on_every_path() {
             "content-encoding",
             "syncline-protocol",
             "syncline-request",
+            "syncline-sum",
         ] {
             assert!(headers.contains(name), "{name} at {path}");
         }
@@ -254,7 +255,8 @@ async fn notices_reach_a_page_as_a_stream_and_as_an_answer_that_waits() {
 #[test]
 fn compressed_answers_reach_a_page_too() {
     let tested = hub();
-    let plain = Builder::get("/page.js").header("origin", APP).header("accept-encoding", "gzip");
+    let plain =
+        Builder::get("/hub/page.js").header("origin", APP).header("accept-encoding", "gzip");
     let answer = ask(&tested, plain);
     assert_eq!(answer.header("content-encoding"), Some("gzip"));
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));

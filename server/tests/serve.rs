@@ -145,6 +145,34 @@ async fn streams_of_notices_and_silent_connections_end_when_the_hub_stops() {
 }
 
 #[tokio::test]
+async fn who_guesses_tokens_has_to_wait_and_those_who_know_one_do_not() {
+    let hub = hub();
+    let served = serve(&hub, None).await;
+    let ask = async |token: &str| {
+        let mut stream = served.connect().await;
+        let path = at(&group("family"), "peers");
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: hub\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
+        write(&mut stream, head.as_bytes()).await;
+        rest(&mut stream).await
+    };
+    assert!(ask("read:*").await.starts_with("HTTP/1.1 200"));
+    for guess in 0..20 {
+        assert!(ask(&format!("guess-{guess}")).await.starts_with("HTTP/1.1 401"), "{guess}");
+    }
+    let answer = ask("guess-20").await;
+    assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
+    assert!(answer.contains("\r\nretry-after: 1\r\n") && answer.contains("\"Unavailable\""));
+    assert!(ask("expired").await.starts_with("HTTP/1.1 429"));
+    assert!(ask("read:*").await.starts_with("HTTP/1.1 200"), "it was good before");
+    assert!(ask("write:*").await.starts_with("HTTP/1.1 429"), "it is not known yet");
+    hub.clock.set(common::NOW + 1_000);
+    assert!(ask("write:*").await.starts_with("HTTP/1.1 200"), "one a second is looked at");
+    served.end().await;
+}
+
+#[tokio::test]
 async fn a_client_that_stops_sending_is_told_so() {
     let hub = hub_with(|config| config.stall_time = Duration::from_millis(20));
     let served = serve(&hub, None).await;

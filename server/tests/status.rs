@@ -4,8 +4,9 @@ mod common;
 
 use axum::http::Method;
 use common::{Builder, appending, at, exchange, group, hub, sealer};
-use syncline_core::{Error, ErrorKind};
-use syncline_shared_log_wire::write_segments;
+use syncline_core::log::{After, Exchange, Fetch, VersionVector};
+use syncline_core::{Error, ErrorKind, ReplicaId};
+use syncline_shared_log_wire::{PeersJson, read_exchanged, write_segments, write_vector};
 
 fn is(kind: &str, status: u16) -> (u16, String) {
     (status, kind.to_owned())
@@ -246,5 +247,39 @@ fn a_panic_of_a_store_is_the_end_of_one_request() {
         let answer = hub.ask(Builder::get(&at(&family, "peers"))).await;
         assert_eq!(answer.refused(), is("Internal", 500));
         assert_eq!(hub.ask(Builder::get(&at(&family, "peers"))).await.status(), 200);
+    });
+}
+
+#[test]
+fn who_only_reads_is_no_member_and_hears_no_refusal_for_that() {
+    pollster::block_on(async {
+        let (hub, family) = (hub(), group("family"));
+        let mut ann = sealer(&family, 1);
+        let append = appending(vec![ann.notes(["a"])]);
+        assert_eq!(hub.ask(exchange(&family, &append).token("write:*")).await.status(), 200);
+        let reader = ReplicaId([9; 16]);
+        let after = After::Known(VersionVector::default());
+        let fetch = Fetch { replica: reader, after, limit_bytes: 1 << 20, limit_entries: 10 };
+        let known = Some(VersionVector::default());
+        let asks =
+            Exchange { join: true, fetch: Some(fetch), acknowledge: known, ..Exchange::of(reader) };
+        let answer = hub.ask(exchange(&family, &asks).token("read:*")).await;
+        let read = read_exchanged(&answer.body).expect("an answer").fetched.expect("a page");
+        assert_eq!(read.segments.len(), 1, "it reads");
+        let at_replica = at(&family, &format!("replicas/{reader}"));
+        let joins = || Builder::new(Method::PUT, &at_replica);
+        let knows = || {
+            let path = format!("{at_replica}/acknowledged");
+            Builder::new(Method::PUT, &path).bytes(write_vector(&VersionVector::default()))
+        };
+        for request in [joins(), knows()] {
+            assert_eq!(hub.ask(request.token("read:*")).await.status(), 204);
+        }
+        let members = async || -> PeersJson {
+            hub.ask(Builder::get(&at(&family, "peers")).token("read:*")).await.json()
+        };
+        assert_eq!(members().await.peers.len(), 1, "nobody keeps anything for a reader");
+        assert_eq!(hub.ask(joins().token("write:*")).await.status(), 204);
+        assert_eq!(members().await.peers.len(), 2);
     });
 }

@@ -45,7 +45,8 @@ fn ask(seconds: u32) -> Result {
     let folder = empty_folder("openapi/hub")?;
     let token = token(&folder)?;
     let tokens = folder.join("tokens");
-    let mut hub = Hub::start(&folder, &["--tokens", &tokens.to_string_lossy()])?;
+    let mut hub =
+        Hub::start(&folder, &["--wrong-tokens", "0", "--tokens", &tokens.to_string_lossy()])?;
     let asked = run(Command::new(tester)
         .args(["--config-file", "xtask/openapi/schemathesis.toml", "run", "docs/openapi.yaml"])
         .args(["--url", &hub.address, "--max-time", &seconds.to_string()])

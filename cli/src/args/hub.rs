@@ -35,6 +35,9 @@ pub struct Serve {
     /// The certificate's private key, as PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// Serves the files of this folder too: its index.html at /, while the hub's own page is at /hub then
+    #[arg(long, value_name = "FOLDER")]
+    pub app: Option<PathBuf>,
     /// Answers pages of this origin, such as https://app.example, and no others; `*` for all, if there are
     /// tokens. If nothing is said: all with tokens, else only those of this machine
     #[arg(long, value_name = "ORIGIN")]
@@ -45,6 +48,13 @@ pub struct Serve {
     /// The most requests a second that a client may make in a group, in the long run; 0 for any number
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub rate: u32,
+    /// The most wrong tokens that an address may send at once, and then one a second; 0 for any number, as behind a
+    /// proxy
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub wrong_tokens: u32,
+    /// The most groups that the hub keeps
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub groups: u64,
     /// The most megabytes of requests and answers that are in memory at once
     #[arg(long, value_name = "MB", default_value_t = 128)]
     pub memory: usize,

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -38,9 +39,12 @@ pub async fn serve(durability: Durability, output: &Output, serve: &Serve) -> Re
     let tls = tls(serve)?;
     let config = HubConfig {
         origins,
+        app: app(serve)?,
         quota_bytes: serve.quota.saturating_mul(1 << 20),
         rate: serve.rate,
         burst: serve.rate.saturating_mul(2),
+        wrong_tokens: serve.wrong_tokens,
+        groups: serve.groups,
         budget_bytes: serve.memory.saturating_mul(1 << 20),
         ..HubConfig::default()
     };
@@ -73,6 +77,16 @@ fn store_config(durability: Durability) -> SqliteStoreConfig {
         Durability::Normal => Survives::Normal,
     };
     SqliteStoreConfig { durability, ..SqliteStoreConfig::default() }
+}
+
+/// The application's folder, if there is one to be served.
+fn app(serve: &Serve) -> Result<Option<PathBuf>> {
+    let Some(folder) = &serve.app else { return Ok(None) };
+    if !folder.join("index.html").is_file() {
+        let message = "this folder has no index.html; build the application, or name the folder that it is built to";
+        return Err(Error::new(ErrorKind::NotFound, message).with("path", folder.display()));
+    }
+    Ok(Some(folder.clone()))
 }
 
 /// Who lets clients in, if anything was said about that.

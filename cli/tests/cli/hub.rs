@@ -1,6 +1,7 @@
 //! Hubs, as people run and use them.
 
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
@@ -128,6 +129,16 @@ fn tokens_let_in_whom_they_are_for() {
     let answer = with_token(&place, &ann, &sync);
     assert_eq!(answer.code, 0, "{}", answer.stdout);
     assert_eq!(place.json("status a.db")["pending"], 0);
+    // Who only reads is no member: nobody keeps anything for it.
+    place.ok("init c.db --schema schema.json");
+    let read = format!("--json sync c.db --log {url}");
+    for received in [1, 0] {
+        let answer = with_token(&place, &reader, &read);
+        assert_eq!(answer.code, 0, "{}", answer.stdout);
+        let json: Value = serde_json::from_str(&answer.stdout).expect("JSON");
+        assert_eq!(json["received"], received, "{json}");
+    }
+    assert_eq!(place.fingerprint("a.db"), place.fingerprint("c.db"));
     // A token that is added while the hub runs is good at once.
     place.write("late.txt", &token("token new late --for default"));
     place.ok(&format!("sync a.db --log {url} --token-file late.txt"));
@@ -155,4 +166,43 @@ fn signed_tokens_let_in_until_they_end() {
         assert_eq!(with_token(&place, &forged, &format!("sync a.db --log {url}")).code, 1);
     }
     assert_eq!(place.fails("token sign ann --for default --secret hub.secret")["kind"], "Invalid");
+}
+
+/// Asks a hub as a page of this origin would; the status and the rest of the answer.
+fn ask_as_page(url: &str, path: &str, origin: &str) -> (String, String) {
+    let address = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\norigin: {origin}\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).expect("it takes that");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    let status = answer.get(9..12).expect("a status").to_owned();
+    (status, answer)
+}
+
+#[test]
+fn a_hub_serves_an_application_and_answers_pages_of_the_origins_that_were_named() {
+    let place = Place::with_database();
+    let error = place.fails("serve --app .");
+    assert_eq!(error["kind"], "NotFound", "{error}");
+    place.write("index.html", "<title>lists</title>");
+    let (_hub, url) = hub(&place, "--app . --allow-origin https://app.example");
+    let (status, start) = ask_as_page(&url, "/", &url);
+    assert!(status == "200" && start.ends_with("<title>lists</title>"), "{start}");
+    assert_eq!(ask_as_page(&url, "/hub", &url).0, "200");
+    assert_eq!(ask_as_page(&url, "/v1", "https://app.example").0, "200");
+    assert_eq!(ask_as_page(&url, "/v1", "https://evil.example").0, "403");
+}
+
+#[test]
+fn without_tokens_not_every_page_is_answered() {
+    let place = Place::with_database();
+    let error = place.fails("serve --allow-origin *");
+    assert_eq!(error["kind"], "Invalid", "{error}");
+    assert_eq!(place.fails("serve --allow-origin app.example")["kind"], "Invalid");
+    let (_hub, url) = hub(&place, "");
+    assert_eq!(ask_as_page(&url, "/v1", "http://localhost:5173").0, "200");
+    assert_eq!(ask_as_page(&url, "/v1", "https://app.example").0, "403");
 }

@@ -1,13 +1,21 @@
 //! What writes change, and who is told.
 
+mod draft;
+mod feed;
+mod herald;
+mod live;
 mod overlay;
 mod resolve;
+mod touched;
 
+pub use feed::ChangeFeed;
+pub use herald::TouchedStream;
+pub(crate) use live::{Interest, Listening, Shown};
 pub(crate) use overlay::Overlay;
 pub use resolve::{Reader, narrow, resolve};
+pub use touched::Touched;
 
 use std::fmt::Debug;
-use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
 
@@ -80,61 +88,10 @@ pub trait Observer: Debug + MaybeSend + MaybeSync {
 
     /// Called after changes were written and are durable.
     async fn after(&self, changes: &[Change], origin: Origin);
-}
 
-/// Where changes are told, whoever makes them: the change watch puts its observers in, the sync path
-/// tells what it integrated.
-#[derive(Clone, Debug, Default)]
-pub struct ChangeFeed {
-    observers: Arc<RwLock<Vec<Arc<dyn Observer>>>>,
-}
-
-impl ChangeFeed {
-    /// Adds an observer.
-    pub fn observe(&self, observer: Arc<dyn Observer>) {
-        let mut observers = self.observers.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        observers.push(observer);
+    /// Called when another tab or process changed objects in this database. What became of them is for the
+    /// observer to read; their own [`after`](Self::after) was called where they were changed.
+    async fn elsewhere(&self, touched: &Touched) {
+        let _ = touched;
     }
-
-    /// Whether anybody cares for changes of this collection.
-    pub fn cares(&self, collection: &str) -> bool {
-        self.snapshot().iter().any(|observer| cares(observer.as_ref(), collection))
-    }
-
-    /// Tells everybody, before local changes are written.
-    ///
-    /// # Errors
-    ///
-    /// The first observer's that refuses.
-    pub async fn before(&self, changes: &[Change]) -> Result<()> {
-        for observer in self.snapshot() {
-            let theirs = select(observer.as_ref(), changes);
-            if !theirs.is_empty() {
-                observer.before(&theirs).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells everybody, after changes were written.
-    pub async fn after(&self, changes: &[Change], origin: Origin) {
-        for observer in self.snapshot() {
-            let theirs = select(observer.as_ref(), changes);
-            if !theirs.is_empty() {
-                observer.after(&theirs, origin).await;
-            }
-        }
-    }
-
-    fn snapshot(&self) -> Vec<Arc<dyn Observer>> {
-        self.observers.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
-    }
-}
-
-fn cares(observer: &dyn Observer, collection: &str) -> bool {
-    observer.collections().is_none_or(|names| names.iter().any(|name| **name == *collection))
-}
-
-fn select(observer: &dyn Observer, changes: &[Change]) -> Vec<Change> {
-    changes.iter().filter(|change| cares(observer, &change.collection)).cloned().collect()
 }

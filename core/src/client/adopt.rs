@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::rekey::{Fresh, Rekeyed};
 use super::{ClientLog, HISTORY, Stamping, TRIES, bytes, find, is_overtaken, object_id};
+use crate::change::Touched;
 use crate::log::{Op, Write};
 use crate::merge::History;
 use crate::schema::Collection;
@@ -114,6 +115,7 @@ impl ClientLog {
                 return Ok(0);
             }
             let count = unknown.len() as u64;
+            let mut touched = Touched::default().and_written();
             let Rekeyed { mut steps, rows: unknown, referring } = match fresh {
                 Some(fresh) => self.rekey(&head, definition, unknown, fresh).await?,
                 None => Rekeyed { rows: unknown, ..Rekeyed::default() },
@@ -123,12 +125,15 @@ impl ClientLog {
                 let op = Op::Create(definition.without_key(row));
                 writes.push(self.write_of(definition.name().clone(), key, op)?);
             }
+            let moved = steps.iter().map(|step| step.collection().clone());
+            moved.for_each(|collection| touched.add_all(collection));
             self.append(&mut head, writes, Stamping::Lowest, &mut steps).await?;
             self.append(&mut head, referring, Stamping::Now, &mut steps).await?;
             match self.write(steps).await {
                 Ok(_) => {
                     *cached = Some(head);
                     self.tell_written();
+                    self.feed().wrote(touched);
                     return Ok(count);
                 }
                 Err(error) => {

@@ -64,7 +64,8 @@ fn own_lane() -> [Definition; 3] {
             .field("applied", Int)
             .field("context", Binary)
             .field("context_due", Boolean)
-            .optional("ahead", Int),
+            .optional("ahead", Int)
+            .optional("lead", Int),
         define(&ENTRY).field("seq", Int).field("entry", Binary).optional("clock", Int).key(["seq"]),
         define(&CUT)
             .field("first", Int)

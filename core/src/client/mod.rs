@@ -5,6 +5,7 @@ mod collections;
 mod freeze;
 mod head;
 mod lane;
+mod lead;
 mod merging;
 mod objects;
 mod record;
@@ -25,6 +26,7 @@ pub(crate) use collections::*;
 pub(crate) use freeze::{Cut, CutLimits, Frozen};
 pub(crate) use head::{GUARD, Head};
 pub(crate) use lane::{Lane, store_segment};
+pub use lead::Lead;
 pub(crate) use merging::{Merged, Witnesses};
 pub(crate) use objects::{Objects, Rows};
 pub(crate) use record::Stamping;
@@ -94,9 +96,10 @@ impl ClientLogConfig {
 /// The log of one database: records writes, and is what sync works on.
 ///
 /// Cheap to copy; all copies share one queue of writers, so that writers of one process wait for each
-/// other instead of racing. Writers of other processes are kept apart by guards.
+/// other instead of racing. Writers of other processes are kept apart by guards. A sync works on a copy that may
+/// have a lead, and then writes by that alone.
 #[derive(Clone, Debug)]
-pub struct ClientLog(Arc<Shared>);
+pub struct ClientLog(Arc<Shared>, Option<Lead>);
 
 #[derive(Debug)]
 struct Shared {
@@ -107,8 +110,6 @@ struct Shared {
     enabled: AtomicBool,
     /// The head as this process last saw it; nothing if it has to be read.
     head: Mutex<Option<Head>>,
-    /// How often this process wrote entries.
-    written: watch::Sender<u64>,
     /// Held by the sync that is under way: one at a time. What time it was at each log when it last answered.
     syncing: Mutex<BTreeMap<String, i64>>,
 }
@@ -159,10 +160,9 @@ impl ClientLog {
             config,
             enabled: AtomicBool::new(true),
             head: Mutex::new(None),
-            written: watch::Sender::new(0),
             syncing: Mutex::default(),
         };
-        let log = Self(Arc::new(shared));
+        let log = Self(Arc::new(shared), None);
         let _ = log.head().await?;
         Ok(log)
     }
@@ -256,13 +256,13 @@ impl ClientLog {
         self.0.head.lock().await
     }
 
-    /// Hears of every batch of own entries that this process writes, and how many there were.
+    /// Hears of every batch of own entries that this process writes or is told of, and how many there were.
     pub(crate) fn written(&self) -> watch::Receiver<u64> {
-        self.0.written.subscribe()
+        self.0.feed.written()
     }
 
     fn tell_written(&self) {
-        self.0.written.send_modify(|times| *times += 1);
+        self.0.feed.tell_written();
     }
 
     /// Waits for the sync of this process that is under way. Behind the lock is what time it was at each log
@@ -342,8 +342,12 @@ impl ClientLog {
         Ok(objects)
     }
 
-    /// Writes a batch, past the middlewares.
-    pub(crate) async fn write(&self, steps: Vec<Step>) -> Result<Outcome> {
+    /// Writes a batch, past the middlewares; if this log is led, only while the lead holds.
+    pub(crate) async fn write(&self, mut steps: Vec<Step>) -> Result<Outcome> {
+        // First, so that of several guards that fail this is the one that is named.
+        if let Some(guard) = self.lead_guard() {
+            steps.insert(0, guard);
+        }
         backend::run(self.0.backend.as_ref(), Operation::Write(Batch { steps })).await
     }
 }

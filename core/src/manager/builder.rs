@@ -92,7 +92,7 @@ impl ManagerBuilder {
         for station in &stations {
             station.start(&setup).await?;
         }
-        stations.push(Arc::new(LastStation::new(schema.clone())));
+        stations.push(Arc::new(LastStation::new(schema.clone(), feed.clone())));
         Ok(StorageManager { inner: Arc::new(Inner { backend, schema, stations, feed }) })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{IntoFilter, Query, StorageManager, TypedCollection};
+use super::{IntoFilter, LiveQuery, Query, StorageManager, TypedCollection};
 use crate::operation::{Batch, Condition, Guard, Nested, Operation, Step, StepOutcome};
 use crate::query::{Filter, Find};
 use crate::schema::Collection;
@@ -132,6 +132,15 @@ impl CollectionHandle {
         let find = filter.into_filter(&self.definition);
         let find = find.map(|filter| Find::new(self.name(), filter));
         Query::new(self.clone(), find, |object, _| Ok(object))
+    }
+
+    /// All objects that meet the filter, at once and again whenever that changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Query::watch`].
+    pub fn watch(&self, filter: impl IntoFilter) -> Result<LiveQuery> {
+        self.query(filter).watch()
     }
 
     /// The first object that meets the filter, by key.

@@ -5,6 +5,7 @@ mod builder;
 mod collection;
 mod edge;
 mod filter;
+mod live;
 mod query;
 mod station;
 mod typed;
@@ -17,11 +18,12 @@ pub use batch::{BatchBuilder, BatchReport};
 pub use builder::ManagerBuilder;
 pub use collection::CollectionHandle;
 pub use filter::IntoFilter;
+pub use live::LiveQuery;
 pub use query::{ObjectStream, Query};
 pub use typed::TypedCollection;
 
 use crate::backend::Backend;
-use crate::change::ChangeFeed;
+use crate::change::{ChangeFeed, Touched, TouchedStream};
 use crate::middleware::{Context, Middleware, Next};
 use crate::operation::{Operation, Outcome, check};
 use crate::schema::Schema;
@@ -102,6 +104,46 @@ impl StorageManager {
     /// Where changes are told, whoever makes them.
     pub fn feed(&self) -> &ChangeFeed {
         &self.inner.feed
+    }
+
+    /// What this manager and its syncs touch in the database from now on: for other tabs or processes that use
+    /// the same database, to be given to their [`touched_elsewhere`](Self::touched_elsewhere).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use syncline_backend_memory::MemoryBackend;
+    /// # use syncline_core::*;
+    /// use syncline_core::change::Touched;
+    ///
+    /// # pollster::block_on(async {
+    /// # let city = Collection::define("city").field("name", FieldType::String);
+    /// # let schema = Arc::new(Registry::new().collections(1, [city]).finish()?);
+    /// # let backend = Arc::new(MemoryBackend::default());
+    /// # let builder = StorageManager::builder(backend.clone()).schema(schema.clone());
+    /// # let (here, there) = (builder.build().await?, StorageManager::builder(backend).schema(schema).build().await?);
+    /// let mut touched = here.touched();
+    /// let mut seen = there.collection("city")?.watch(Filter::All)?;
+    /// assert_eq!(seen.next().await?.len(), 0);
+    ///
+    /// here.collection("city")?.create(Object::new().with("id", "vila").with("name", "Vila")).await?;
+    /// let message = touched.next().await.to_bytes();
+    ///
+    /// there.touched_elsewhere(&Touched::from_bytes(&message)?).await;
+    /// assert_eq!(seen.next().await?.len(), 1);
+    /// # Ok::<(), Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn touched(&self) -> TouchedStream {
+        self.feed().touched()
+    }
+
+    /// Takes note of what another tab or process touched in this database: live queries read again what it can
+    /// matter to, observers are told, and a continuous sync sends what is to be sent. Whoever was not
+    /// listening for a while says [`Touched::everything`].
+    pub async fn touched_elsewhere(&self, touched: &Touched) {
+        self.feed().elsewhere(touched).await;
     }
 
     /// Carries out any operation, as an application sees it: checked, and with custom fields and

@@ -7,12 +7,12 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::{CollectionHandle, edge};
-use crate::Result;
+use super::{CollectionHandle, LiveQuery, edge};
 use crate::operation::Operation;
 use crate::query::{Continuation, Direction, Find, Page};
 use crate::schema::Collection;
 use crate::value::{Name, Object};
+use crate::{Error, Result};
 
 /// How an object becomes what the caller wants.
 pub(super) type Decode<T> = fn(Object, &Collection) -> Result<T>;
@@ -21,7 +21,7 @@ pub(super) type Decode<T> = fn(Object, &Collection) -> Result<T>;
 ///
 /// Mistakes in the filter are reported by the ending.
 #[derive(Debug)]
-#[must_use = "a query asks nothing until it is ended with `all`, `first`, `page` or `stream`"]
+#[must_use = "a query asks nothing until it is ended with `all`, `first`, `page`, `stream` or `watch`"]
 pub struct Query<T = Object> {
     handle: CollectionHandle,
     find: Result<Find>,
@@ -124,6 +124,25 @@ impl<T> Query<T> {
             page: Vec::new().into_iter(),
             decode,
         })
+    }
+
+    /// The whole answer at once, and again whenever it changed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) if the question contradicts the schema, or is about
+    /// a collection that Syncline keeps for itself; what goes wrong later comes through the live query.
+    pub fn watch(self) -> Result<LiveQuery<T>> {
+        let (decode, handle) = (self.decode, self.handle.clone());
+        if handle.definition().is_reserved() {
+            return Err(Error::invalid(
+                "Syncline keeps this collection for itself and does not tell its changes; only read it",
+            )
+            .with("collection", handle.definition().name()));
+        }
+        let pages = self.pages()?;
+        let find = pages.find.ok_or_else(|| Error::internal("a question was lost"))?;
+        LiveQuery::new(handle.manager().clone(), find, decode)
     }
 
     fn map(mut self, change: impl FnOnce(Find) -> Find) -> Self {

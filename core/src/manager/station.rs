@@ -1,10 +1,12 @@
-//! The last station before the backend: fills in what only here is known, and guards uniqueness.
+//! The last station before the backend: fills in what only here is known, guards uniqueness, and tells live
+//! queries what was written.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::unique::{self, Plan};
+use crate::change::ChangeFeed;
 use crate::middleware::{Context, Middleware, Next};
 use crate::operation::{Batch, Operation, Outcome, check};
 use crate::schema::Schema;
@@ -17,11 +19,12 @@ const ATTEMPTS: usize = 8;
 #[derive(Debug)]
 pub(super) struct LastStation {
     schema: Arc<Schema>,
+    feed: ChangeFeed,
 }
 
 impl LastStation {
-    pub(super) fn new(schema: Arc<Schema>) -> Self {
-        Self { schema }
+    pub(super) fn new(schema: Arc<Schema>, feed: ChangeFeed) -> Self {
+        Self { schema, feed }
     }
 }
 
@@ -39,10 +42,13 @@ impl Middleware for LastStation {
         };
         batch.resolve_placeholders(&self.schema)?;
         check::keys_present(&batch, &self.schema)?;
-        if !unique::concerns(&batch, &self.schema) {
-            return next.run(Operation::Write(batch), context).await;
-        }
-        self.write_guarded(batch, context, next).await
+        let draft = self.feed.draft(&batch, &self.schema);
+        let ended = match unique::concerns(&batch, &self.schema) {
+            true => self.write_guarded(batch, context, next).await,
+            false => next.run(Operation::Write(batch), context).await,
+        };
+        draft.end(&ended);
+        ended
     }
 }
 

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{CollectionHandle, IntoFilter, Query};
+use super::{CollectionHandle, IntoFilter, LiveQuery, Query};
 use crate::Result;
 use crate::value::{self, Key, Object};
 
@@ -99,6 +99,15 @@ impl<T: Serialize + DeserializeOwned> TypedCollection<T> {
     /// Begins a question with more to it than a filter.
     pub fn query(&self, filter: impl IntoFilter) -> Query<T> {
         self.handle.query(filter).decoded(value::from_object)
+    }
+
+    /// All objects that meet the filter, at once and again whenever that changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Query::watch`].
+    pub fn watch(&self, filter: impl IntoFilter) -> Result<LiveQuery<T>> {
+        self.query(filter).watch()
     }
 
     /// The first object that meets the filter, by key.

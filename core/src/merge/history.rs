@@ -127,7 +127,10 @@ impl History {
         let born = if greatest { self.creates.last()? } else { self.creates.first()? };
         let visible = self.fields.iter().filter(|(_, (author, _))| author >= born);
         let there = visible.filter(|(_, (_, value))| !value.is_null());
-        Some(there.map(|(name, (_, value))| (name.clone(), value.clone())).collect())
+        // They are sorted: none has to look for its place.
+        let fields: Vec<_> =
+            there.map(|(name, (_, value))| (name.clone(), value.clone())).collect();
+        Some(Object::from(fields))
     }
 
     /// Whether the object exists.
@@ -168,7 +171,7 @@ impl History {
         {
             return Self::of_create(author, row);
         }
-        let mut out = Vec::with_capacity(64);
+        let mut out = Vec::with_capacity(512);
         out.push(FULL);
         self.put_full(&mut out);
         out
@@ -292,7 +295,13 @@ impl History {
         let most = if bug::is(Bug::FoldingForgetsCreates) { 1 } else { usize::MAX };
         put_number(out, self.creates.iter().take(most).count() as u64);
         self.creates.iter().take(most).for_each(|author| author.put(out));
-        let writers: BTreeSet<Author> = self.fields.values().map(|(author, _)| *author).collect();
+        // Most objects have one or two writers.
+        let mut writers: Vec<Author> = Vec::with_capacity(4);
+        for (author, _) in self.fields.values() {
+            if let Err(at) = writers.binary_search(author) {
+                writers.insert(at, *author);
+            }
+        }
         put_number(out, writers.len() as u64);
         for writer in writers {
             writer.put(out);
@@ -378,7 +387,7 @@ impl History {
 
 /// Eight bytes that tell whether a row was changed.
 fn digest(row: &Object) -> [u8; 8] {
-    let mut bytes = Vec::with_capacity(256);
+    let mut bytes = Vec::with_capacity(512);
     put_object(&mut bytes, row);
     let hash = short_hash(&[&bytes]);
     let mut digest = [0; 8];

@@ -5,12 +5,14 @@ mod fields;
 mod filter;
 mod fits;
 mod matches;
+mod maybe;
 mod page;
 mod parse;
 
 pub use demands::Demands;
 pub use filter::{Filter, Test};
 pub use matches::{compare, matches, passes, same, words};
+pub(crate) use maybe::may_match;
 pub use page::Pager;
 pub use parse::DEEPEST_FILTER;
 pub(crate) use parse::{check_order, descend};

@@ -18,6 +18,7 @@ mod restamp;
 mod share;
 mod status;
 mod unlogged;
+mod untold;
 
 use std::collections::BTreeMap;
 
@@ -35,10 +36,11 @@ pub use options::{
 };
 use remote::Remote;
 pub use status::{Quarantined, RemoteStatus, SyncStatus, status};
+use untold::Untold;
 
 use crate::Result;
 use crate::change::Change;
-use crate::client::{ClientLog, CutLimits, Frozen, Lane, Rows, Witnesses};
+use crate::client::{ClientLog, CutLimits, Frozen, Lane, Lead, Rows, Witnesses};
 use crate::log::{Segment, SharedLog, Span, Tip};
 use crate::merge::Discard;
 
@@ -53,12 +55,16 @@ use crate::merge::Discard;
 /// - Whatever the shared log reports, such as [`Unavailable`](crate::ErrorKind::Unavailable) or
 ///   [`Denied`](crate::ErrorKind::Denied): the queue stays, sync again later.
 /// - [`Full`](crate::ErrorKind::Full) if this database has no room.
+/// - [`Conflict`](crate::ErrorKind::Conflict) at the guard [`Lead::GUARD`] if the options have a lead and it is
+///   lost: another tab or process syncs now.
 pub async fn do_sync(
     log: &ClientLog,
     shared: &dyn SharedLog,
     options: &SyncOptions,
 ) -> Result<SyncReport> {
+    let log = &log.led_by(options.lead);
     let mut times = log.lock_sync().await;
+    log.check_lead().await?;
     let mut session = Session::open(log, shared, options).await?;
     session.remote.time = session.remote.time.max(times.get(session.remote.name()).copied());
     let ended = session.run().await;
@@ -67,6 +73,7 @@ pub async fn do_sync(
     }
     match ended {
         Ok(()) => Ok(session.report),
+        Err(error) if Lead::is_lost(&error) => Err(error),
         Err(error) => {
             // Best effort: what went wrong is told to the caller in any case. Only the error is noted: the
             // session may hold a cursor whose segments could not be stored.
@@ -138,6 +145,7 @@ struct Session<'a> {
     opened: Vec<Segment>,
     /// Whether something about the remote has to be stored at the end.
     dirty: bool,
+    untold: Untold,
     report: SyncReport,
 }
 
@@ -166,6 +174,7 @@ impl<'a> Session<'a> {
             is_open: false,
             opened: Vec::new(),
             dirty: false,
+            untold: Untold::new(log.feed().clone()),
             report: SyncReport { finished: true, ..SyncReport::default() },
         })
     }
@@ -214,9 +223,7 @@ impl<'a> Session<'a> {
         CutLimits { entries, bytes }
     }
 
-    async fn tell_changes(&self, changes: &[Change]) {
-        if !changes.is_empty() {
-            self.log.feed().after(changes, crate::change::Origin::Sync).await;
-        }
+    async fn tell_changes(&mut self, changes: &[Change]) {
+        self.untold.tell(changes).await;
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::client::SendHook;
+use crate::client::{Lead, SendHook};
 use crate::log::{Codec, Damage, Write};
 use crate::merge::Discard;
 use crate::{MaybeSend, MaybeSync, ReplicaId};
@@ -49,6 +49,8 @@ pub struct SyncOptions {
     pub continue_sync: Option<Arc<dyn ContinueSync>>,
     /// Hears what the sync does.
     pub observer: Option<Arc<dyn SyncObserver>>,
+    /// The lead by which it writes: once another one is taken, the sync fails and writes nothing any more.
+    pub lead: Option<Lead>,
 }
 
 impl Default for SyncOptions {
@@ -66,6 +68,7 @@ impl Default for SyncOptions {
             receive_hook: None,
             continue_sync: None,
             observer: None,
+            lead: None,
         }
     }
 }

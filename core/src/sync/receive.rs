@@ -3,7 +3,7 @@
 use super::lanes::Place;
 use super::{Session, SyncEvent};
 use crate::bug::{self, Bug};
-use crate::client::{Head, Lane, Merged, Objects, Rows, TRIES, is_overtaken, store_segment};
+use crate::client::{Head, Lane, Lead, Merged, Objects, Rows, TRIES, is_overtaken, store_segment};
 use crate::log::{After, Cursor, Damage, Fetch, Fetched, Segment, VersionVector};
 use crate::{Error, ErrorKind, Result, Step};
 
@@ -286,6 +286,7 @@ impl Session<'_> {
             steps.push(super::clean::store_discards(&head, &discards));
         }
         steps.push(head.store());
+        self.untold.expect(&changes);
         match self.log.write(steps).await {
             Ok(_) => {
                 self.lanes_at = Some(head.rev);
@@ -298,7 +299,8 @@ impl Session<'_> {
             Err(error) => {
                 *cached = None;
                 // An object that was to be created has a history, or a row that nobody logged.
-                let closer = rows.closer().filter(|_| error.kind() == ErrorKind::Conflict);
+                let is_taken = error.kind() == ErrorKind::Conflict && !Lead::is_lost(&error);
+                let closer = rows.closer().filter(|_| is_taken);
                 *rows = closer.ok_or(error)?;
                 self.rows = self.rows.max(Rows::Write);
                 return Ok(Attempt::Again);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::client::{ClientLog, Head, REMOTE, blob, change, find, int, number, put, text};
+use crate::client::{ClientLog, Head, Lead, REMOTE, blob, change, find, int, number, put, text};
 use crate::log::{Cursor, VersionVector};
 use crate::{ErrorKind, Filter, Object, ReplicaId, Result, Step, Value};
 
@@ -59,7 +59,7 @@ impl Remote {
         }
         let mut new = Self::new(name);
         match log.write(vec![new.store()]).await {
-            Err(error) if error.kind() == ErrorKind::Conflict => {
+            Err(error) if error.kind() == ErrorKind::Conflict && !Lead::is_lost(&error) => {
                 log.find(question).await?.objects.first().map_or(Ok(new), Self::from_row)
             }
             other => other.map(|_| new),

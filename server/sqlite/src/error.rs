@@ -60,6 +60,16 @@ pub(crate) enum StoreError {
     )]
     Quota { quota: u64, used: u64, wanted: u64 },
 
+    #[error(
+        "the hub keeps as many groups as it may; use one that is there, or ask its operator to allow more"
+    )]
+    TooManyGroups { limit: u64 },
+
+    #[error(
+        "the group has as many replicas as it may; sync one that it knows, or ask the hub's operator to allow more"
+    )]
+    TooManyReplicas { limit: u64 },
+
     #[error("somebody else holds this name, or the token is an old one; wait until it is free")]
     Held { name: String, holder: String },
 
@@ -121,6 +131,9 @@ impl From<StoreError> for Error {
             StoreError::UnknownCursor => told(ErrorKind::Rejoin),
             StoreError::Quota { quota, used, wanted } => {
                 told(ErrorKind::Full).with("quota", quota).with("used", used).with("wanted", wanted)
+            }
+            StoreError::TooManyGroups { limit } | StoreError::TooManyReplicas { limit } => {
+                told(ErrorKind::Full).with("limit", limit)
             }
             StoreError::Numbers => told(ErrorKind::Full),
             StoreError::Held { name, holder } => {

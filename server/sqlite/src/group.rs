@@ -1,9 +1,9 @@
 //! A group's row: what is known of it without looking at what it holds.
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Row};
 use syncline_core::Group;
 use syncline_core::log::LaneHash;
-use syncline_server::GroupSummary;
+use syncline_server::{GroupSummary, Terms};
 
 use crate::error::{Result, StoreError};
 
@@ -45,9 +45,13 @@ impl GroupRow {
     }
 
     /// A group, which begins to exist if it does not.
-    pub(crate) fn make(connection: &Connection, group: &Group) -> Result<Self> {
+    pub(crate) fn make(connection: &Connection, group: &Group, terms: &Terms) -> Result<Self> {
         if let Some(row) = Self::find(connection, group)? {
             return Ok(row);
+        }
+        let limit = terms.groups;
+        if rows(connection, "SELECT count(*) FROM hub_group", [])? >= limit {
+            return Err(StoreError::TooManyGroups { limit });
         }
         let mut statement =
             connection.prepare_cached("INSERT INTO hub_group (name, hash) VALUES (?1, ?2)")?;
@@ -117,6 +121,13 @@ impl GroupRow {
             changed: row.get(12)?,
         })
     }
+}
+
+/// How many rows this counts.
+pub(crate) fn rows(connection: &Connection, sql: &str, of: impl Params) -> Result<u64> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let count = statement.query_row(of, |row| row.get::<_, i64>(0))?;
+    Ok(count.cast_unsigned())
 }
 
 /// The number of the segment at a place.

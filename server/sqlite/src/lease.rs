@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use syncline_core::Group;
-use syncline_server::LeaseChange;
+use syncline_server::{LeaseChange, Terms};
 use syncline_shared_log_wire::lease::Lease;
 
 use crate::error::{Result, StoreError};
@@ -28,18 +28,23 @@ pub(crate) fn change(
     connection: &Connection,
     group: &Group,
     change: &LeaseChange,
-    now: i64,
+    terms: &Terms,
 ) -> Result<Lease> {
+    let now = terms.now;
     let row = GroupRow::find(connection, group)?.unwrap_or_default();
     match change {
-        LeaseChange::Take { name, holder, millis } => {
+        LeaseChange::Take { name, holder, millis, attempt } => {
             if let Some(held) = held(connection, row.id, name, now)? {
+                let is_same = held.holder == *holder && attempt.is_some();
+                if is_same && attempt_of(connection, row.id, name)? == *attempt {
+                    return Ok(held);
+                }
                 return Err(StoreError::Held { name: held.name, holder: held.holder });
             }
             if count(connection, row.id, now)? >= MOST {
                 return Err(StoreError::TooManyLeases { limit: MOST });
             }
-            let mut row = GroupRow::make(connection, group)?;
+            let mut row = GroupRow::make(connection, group, terms)?;
             clear(connection, row.id, now)?;
             row.lease_token += 1;
             row.save(connection)?;
@@ -50,13 +55,14 @@ pub(crate) fn change(
                 token: row.lease_token,
                 expires: now.saturating_add(*millis),
             };
-            keep(connection, row.id, &lease)?;
+            keep(connection, row.id, &lease, attempt.as_deref())?;
             Ok(lease)
         }
         LeaseChange::Renew { name, token, millis } => {
             let held = under(connection, row.id, name, *token, now)?;
             let lease = Lease { expires: now.saturating_add(*millis), ..held };
-            keep(connection, row.id, &lease)?;
+            let attempt = attempt_of(connection, row.id, name)?;
+            keep(connection, row.id, &lease, attempt.as_deref())?;
             Ok(lease)
         }
         LeaseChange::Release { name, token } => {
@@ -98,11 +104,21 @@ fn under(connection: &Connection, group: i64, name: &str, token: u64, now: i64) 
     }
 }
 
-fn keep(connection: &Connection, group: i64, lease: &Lease) -> Result<()> {
+/// What the holder called the attempt with which it took a name.
+fn attempt_of(connection: &Connection, group: i64, name: &str) -> Result<Option<String>> {
     let mut statement = connection
-        .prepare_cached("INSERT OR REPLACE INTO hub_lease VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        .prepare_cached("SELECT attempt FROM hub_lease WHERE group_id = ?1 AND name = ?2")?;
+    Ok(statement.query_row((group, name), |row| row.get(0)).optional()?.flatten())
+}
+
+fn keep(connection: &Connection, group: i64, lease: &Lease, attempt: Option<&str>) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT OR REPLACE INTO hub_lease (group_id, name, holder, token, expires, attempt) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
     let token = lease.token.cast_signed();
-    let _ = statement.execute((group, &lease.name, &lease.holder, token, lease.expires))?;
+    let _ =
+        statement.execute((group, &lease.name, &lease.holder, token, lease.expires, attempt))?;
     Ok(())
 }
 

@@ -5,10 +5,21 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::{Result, StoreError};
 
 /// The version of the tables that this crate makes and reads.
-const VERSION: i64 = 1;
+const VERSION: i64 = STEPS.len() as i64;
 
 /// Says to whom a file belongs: `SYNH`.
 const APPLICATION: i64 = 0x5359_4e48;
+
+/// What makes each version of the one before it.
+const STEPS: [&str; 2] = [TABLES, REPEATS];
+
+/// What tells a repeated request from another one.
+const REPEATS: &str = "
+    ALTER TABLE hub_lease ADD COLUMN attempt TEXT;
+    CREATE TABLE hub_item_made (
+        group_id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, number INTEGER NOT NULL,
+        request BLOB NOT NULL);
+";
 
 /// A segment's place is its group's row and its number in one, so that a group lies together in the file and
 /// in the order of its numbers without an index. Bytes come last: who looks at a row only does not read them.
@@ -63,21 +74,21 @@ const TABLES: &str = "
         PRIMARY KEY (group_id, epoch)) WITHOUT ROWID;
 ";
 
-/// Makes the tables in a new file, and checks that an old one is ours and not from the future.
+/// Makes the tables in a new file, adds what one of an earlier version lacks, and checks that it is ours and not
+/// from the future.
 pub(crate) fn prepare(connection: &mut Connection) -> Result<()> {
     if version(connection)? == Some(VERSION) {
         return Ok(());
     }
     // Several hubs may open a new file at once: who comes second finds the tables made.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    match version(&transaction)? {
-        Some(_) => {}
-        None => {
-            transaction.execute_batch(TABLES)?;
-            transaction.pragma_update(None, "application_id", APPLICATION)?;
-            transaction.pragma_update(None, "user_version", VERSION)?;
-        }
+    let found = version(&transaction)?.unwrap_or(0);
+    let done = usize::try_from(found).unwrap_or(STEPS.len());
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step)?;
     }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
     Ok(transaction.commit()?)
 }
 

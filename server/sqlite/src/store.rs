@@ -39,8 +39,8 @@ use crate::{items, lease};
 /// # pollster::block_on(async {
 /// let store = SqliteStore::open_in_memory()?;
 /// let group: Group = "family".parse()?;
-/// let terms =
-///     Terms { now: 0, quota: 1 << 30, latest: 0, keep_epochs: 0, answer_bytes: 1 << 20 };
+/// let (quota, answer_bytes, groups, replicas) = (1 << 30, 1 << 20, 10, 10);
+/// let terms = Terms { now: 0, quota, latest: 0, keep_epochs: 0, answer_bytes, groups, replicas };
 ///
 /// let joins = Exchange { join: true, ..Exchange::of(ReplicaId([1; 16])) };
 /// let _ = store.exchange(&group, joins, &terms).await?;
@@ -223,9 +223,9 @@ impl HubStore for SqliteStore {
         self.read(group::summaries).await
     }
 
-    async fn lease(&self, group: &Group, change: LeaseChange, now: i64) -> Result<Lease> {
-        let group = group.clone();
-        self.write(0, move |connection| lease::change(connection, &group, &change, now)).await
+    async fn lease(&self, group: &Group, change: LeaseChange, terms: &Terms) -> Result<Lease> {
+        let (group, terms) = (group.clone(), *terms);
+        self.write(0, move |connection| lease::change(connection, &group, &change, &terms)).await
     }
 
     async fn leases(&self, group: &Group, now: i64) -> Result<Vec<Lease>> {

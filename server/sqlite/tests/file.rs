@@ -34,8 +34,8 @@ fn everything_is_there_when_the_store_is_opened_again() {
     let acknowledge = Exchange { acknowledge: Some(known), join: true, ..Exchange::of(replica(9)) };
     let _ = block_on(store.exchange(&group, acknowledge, &TERMS)).unwrap();
     let (name, holder) = ("door".to_owned(), "ann".to_owned());
-    let take = LeaseChange::Take { name, holder, millis: 100 };
-    let lease = block_on(store.lease(&group, take, NOW)).unwrap();
+    let take = LeaseChange::Take { name, holder, millis: 100, attempt: None };
+    let lease = block_on(store.lease(&group, take, &TERMS)).unwrap();
     let item = Item {
         kind: "note".to_owned(),
         key: "1".to_owned(),
@@ -180,6 +180,32 @@ fn what_is_no_store_of_this_version_is_refused() {
     std::fs::write(path("text"), "no database at all ".repeat(100)).unwrap();
     assert_eq!(refusal(&path("text")), ErrorKind::Corrupt);
     assert_eq!(refusal(&path("nowhere/hub.db")), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_file_of_the_first_version_is_brought_up_to_date_and_keeps_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hub.db");
+    let store = open(&path);
+    let segments = [sealer(1).notes(["a"])];
+    block_on(append(&store, &segments)).unwrap();
+    let take = |attempt: Option<&str>| {
+        let (name, holder) = ("door".to_owned(), "ann".to_owned());
+        let attempt = attempt.map(str::to_owned);
+        LeaseChange::Take { name, holder, millis: 100, attempt }
+    };
+    let lease = block_on(store.lease(&group(), take(None), &TERMS)).unwrap();
+    block_on(store.close()).unwrap();
+    change(&path, "DROP TABLE hub_item_made; ALTER TABLE hub_lease DROP COLUMN attempt");
+    change(&path, "PRAGMA user_version = 1");
+    for _ in 0..2 {
+        let store = open(&path);
+        assert_eq!(block_on(everything(&store)).unwrap(), segments);
+        assert_eq!(block_on(store.leases(&group(), NOW)).unwrap(), std::slice::from_ref(&lease));
+        let again = block_on(store.lease(&group(), take(Some("x")), &TERMS));
+        assert_eq!(again.unwrap_err().kind(), ErrorKind::Conflict, "it was taken without a name");
+        block_on(store.close()).unwrap();
+    }
 }
 
 #[test]

@@ -117,3 +117,36 @@ fn an_epoch_of_any_length_is_restored_in_its_order() {
     let numbered = (2_003..).zip(items).map(|(number, item)| NumberedItem { number, item });
     assert_eq!(downloaded.items, numbered.collect::<Vec<_>>());
 }
+
+fn epoch(store: &SqliteStore, ask: ItemRequest) -> Result<Epoch, ErrorKind> {
+    match block_on(store.items(&group(), ask, &TERMS)).map_err(|error| error.kind())? {
+        ItemAnswer::Epoch(epoch) => Ok(epoch),
+        other => panic!("this answers something else: {other:?}"),
+    }
+}
+
+#[test]
+fn a_flush_and_a_restore_that_are_repeated_are_answered_as_they_were() {
+    let store = SqliteStore::open_in_memory().expect("opens");
+    let _ = upload(&store, vec![item(0), item(1)]);
+    let flush = |epoch, items: &[usize]| {
+        ItemRequest::Flush(Flush { epoch, items: items.iter().copied().map(item).collect() })
+    };
+    let restore = |which, epoch| ItemRequest::Restore(which, Restore { epoch });
+    let made = epoch(&store, flush(0, &[2, 3])).expect("it is kept");
+    assert_eq!(epoch(&store, flush(0, &[2, 3])), Ok(made.clone()), "repeated");
+    assert_eq!(epoch(&store, flush(0, &[3, 2])), Err(ErrorKind::Conflict), "something else");
+    assert_eq!(epoch(&store, flush(0, &[])), Err(ErrorKind::Conflict));
+    assert_eq!(epoch(&store, restore(0, 0)), Err(ErrorKind::Conflict));
+    // What others did since does not change what was answered, nor is it lost.
+    let later = ItemRequest::Upload(Upload { epoch: made.epoch, items: vec![item(4)] });
+    let _ = block_on(store.items(&group(), later, &TERMS)).expect("it is kept");
+    assert_eq!(epoch(&store, flush(0, &[2, 3])), Ok(made));
+    assert_eq!(block_on(store.groups()).expect("reads")[0].items, 3);
+
+    let restored = epoch(&store, restore(0, 1)).expect("it is there");
+    assert_eq!(epoch(&store, restore(0, 1)), Ok(restored));
+    assert_eq!(epoch(&store, restore(1, 1)), Err(ErrorKind::Conflict));
+    assert_eq!(epoch(&store, flush(0, &[2, 3])), Err(ErrorKind::Conflict), "long gone");
+    assert_eq!(block_on(store.groups()).expect("reads")[0].items, 2);
+}

@@ -4,19 +4,19 @@ mod common;
 
 use pollster::block_on;
 use syncline_core::{Error, ErrorKind};
-use syncline_server::{HubStore, LeaseChange};
+use syncline_server::{HubStore, LeaseChange, Terms};
 use syncline_server_sqlite::SqliteStore;
 use syncline_shared_log_wire::lease::Lease;
 
 use crate::common::*;
 
 fn ask(store: &SqliteStore, change: LeaseChange, now: i64) -> Result<Lease, Error> {
-    block_on(store.lease(&group(), change, now))
+    block_on(store.lease(&group(), change, &Terms { now, ..TERMS }))
 }
 
 fn take(store: &SqliteStore, holder: &str, now: i64) -> Result<Lease, Error> {
     let (name, holder) = ("door".to_owned(), holder.to_owned());
-    ask(store, LeaseChange::Take { name, holder, millis: 100 }, now)
+    ask(store, LeaseChange::Take { name, holder, millis: 100, attempt: None }, now)
 }
 
 fn renew(store: &SqliteStore, token: u64, now: i64) -> Result<Lease, Error> {
@@ -98,12 +98,34 @@ fn what_has_expired_is_gone_for_its_holder_too() {
 }
 
 #[test]
+fn an_attempt_that_is_repeated_is_answered_with_the_lease_that_it_got() {
+    let store = SqliteStore::open_in_memory().unwrap();
+    let attempt = |holder: &str, attempt: Option<&str>, now| {
+        let (name, holder) = ("door".to_owned(), holder.to_owned());
+        let attempt = attempt.map(str::to_owned);
+        ask(&store, LeaseChange::Take { name, holder, millis: 100, attempt }, now)
+    };
+    let lease = attempt("ann", Some("a-1"), 0).unwrap();
+    assert_eq!(attempt("ann", Some("a-1"), 50).unwrap(), lease, "it lasts no longer for that");
+    for (holder, other) in [("ann", Some("a-2")), ("ann", None), ("bob", Some("a-1"))] {
+        let _ = refused(attempt(holder, other, 50), ErrorKind::Conflict);
+    }
+    let renewed = renew(&store, lease.token, 60).unwrap();
+    assert_eq!(attempt("ann", Some("a-1"), 70).unwrap(), renewed);
+    let _ = release(&store, lease.token, 80).unwrap();
+    let unnamed = take(&store, "ann", 80).unwrap();
+    let _ = refused(attempt("ann", Some("a-1"), 90), ErrorKind::Conflict);
+    assert!(unnamed.token > lease.token);
+    assert!(attempt("ann", Some("a-1"), 200).unwrap().token > unnamed.token, "it had expired");
+}
+
+#[test]
 fn groups_do_not_see_each_others_leases() {
     let store = SqliteStore::open_in_memory().unwrap();
     let _ = take(&store, "ann", 0).unwrap();
     let other = "work".parse().unwrap();
     assert_eq!(block_on(store.leases(&other, 0)).unwrap(), []);
     let (name, holder) = ("door".to_owned(), "bob".to_owned());
-    let take = LeaseChange::Take { name, holder, millis: 100 };
-    assert_eq!(block_on(store.lease(&other, take, 0)).unwrap().holder, "bob");
+    let take = LeaseChange::Take { name, holder, millis: 100, attempt: None };
+    assert_eq!(block_on(store.lease(&other, take, &TERMS)).unwrap().holder, "bob");
 }

@@ -94,7 +94,7 @@ pub(super) async fn lock(State(hub): State<Hub>, request: Request) -> Answered {
         (0, Some(token)) => LeaseChange::Release { name, token },
         _ => leases::change(&hub, name, lease)?,
     };
-    json(&hub.store().lease(&admitted.group, change, hub.now()).await?)
+    json(&hub.store().lease(&admitted.group, change, &hub.terms()).await?)
 }
 
 async fn answer(hub: &Hub, admitted: &Admitted, request: ItemRequest) -> Answered {

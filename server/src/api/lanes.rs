@@ -3,14 +3,13 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
 use syncline_core::log::{Append, AppendIf, Codec, Exchange, Exchanged, Segment};
 use syncline_core::{Error, ErrorKind, Group, ReplicaId, Stamp};
 use syncline_shared_log_wire::{
-    BYTES, NUMBER_HEADER, PeerJson, PeersJson, read_exchange, read_segments, read_vector,
-    write_exchanged,
+    BYTES, NUMBER_HEADER, PeerJson, PeersJson, SUM_HEADER, exchanged_parts, read_exchange,
+    read_segments, read_vector, sum_of_parts,
 };
 
 use super::{Answered, json};
@@ -20,6 +19,7 @@ use crate::body::Taken;
 use crate::budget::Held;
 use crate::compress::Dense;
 use crate::failure::Failure;
+use crate::sent::Sent;
 use crate::{Answer, Hub, text};
 
 /// What a segment takes in memory beside its bytes.
@@ -102,6 +102,11 @@ async fn run(
     mut held: Held,
 ) -> Result<(Answer, Held), Failure> {
     let (config, terms, group) = (hub.config(), hub.terms(), &admitted.group);
+    if admitted.access.scope < Scope::Write {
+        // Others keep what a member has not acknowledged. Whoever only reads could make up any number of
+        // members, and have them keep everything for ever.
+        (request.join, request.acknowledge) = (false, None);
+    }
     let mut weight = 0;
     if let Some(append) = &request.append {
         check_append(hub, group, append, terms.now, terms.latest)?;
@@ -165,31 +170,22 @@ fn weigh(segments: &[Segment]) -> usize {
 
 /// The answer in bytes. They hold their part of the budget until the last one is sent.
 fn bytes(answer: Answer, held: Held) -> Answered {
-    let body = Sent { bytes: write_exchanged(&answer.exchanged), _held: held };
+    let parts = exchanged_parts(&answer.exchanged);
     let is_dense = is_dense(&answer.exchanged);
-    let mut response: Response = Body::from(Bytes::from_owner(body)).into_response();
+    let sum = HeaderValue::try_from(sum_of_parts(parts.iter().map(AsRef::as_ref)));
+    let mut response = Body::new(Sent::new(parts, held)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(BYTES));
+    headers.extend(sum.ok().map(|sum| (HeaderName::from_static(SUM_HEADER), sum)));
     headers.extend(
         number(answer.number)
             .into_iter()
-            .map(|(name, value)| (axum::http::HeaderName::from_static(name), value)),
+            .map(|(name, value)| (HeaderName::from_static(name), value)),
     );
     if is_dense {
         response.extensions_mut().insert(Dense);
     }
     Ok(response)
-}
-
-struct Sent {
-    bytes: Vec<u8>,
-    _held: Held,
-}
-
-impl AsRef<[u8]> for Sent {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
 }
 
 /// Whether most of an answer is compressed or encrypted already.

@@ -7,13 +7,17 @@ mod leases;
 mod notices;
 
 use axum::Router;
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use serde::Serialize;
 use syncline_core::Error;
+use syncline_shared_log_wire::{SUM_HEADER, sum_of};
 
 use crate::Hub;
 use crate::failure::Failure;
+
+const DESCRIPTION: &str = include_str!("../../../docs/openapi.yaml");
 
 /// How a route answers.
 type Answered = Result<Response, Failure>;
@@ -39,6 +43,7 @@ pub(crate) fn routes() -> Router<Hub> {
         .route(&at("items/epochs"), get(items::epochs))
         .route(&at("items/epochs/{epoch}/restore"), post(items::restore))
         .route(&at("items/history"), get(items::history))
+        .route("/v1/openapi.yaml", get(description))
         .route("/v1/admin/status", get(admin::status))
         .route("/v1/admin/groups", get(admin::groups))
         .route("/v1/admin/groups/{group}", get(admin::group))
@@ -47,8 +52,15 @@ pub(crate) fn routes() -> Router<Hub> {
         .route("/readyz", get(admin::ready))
 }
 
+/// All routes, described for programs.
+async fn description() -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "application/yaml"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, DESCRIPTION)
+}
+
 fn json(value: &impl Serialize) -> Answered {
     let body = serde_json::to_vec(value)
         .map_err(|source| Error::internal("an answer is no JSON").caused_by(source))?;
-    Ok(([(axum::http::header::CONTENT_TYPE, "application/json")], body).into_response())
+    let sum = [(HeaderName::from_static(SUM_HEADER), sum_of(&body))];
+    Ok((sum, [(header::CONTENT_TYPE, "application/json")], body).into_response())
 }

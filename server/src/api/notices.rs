@@ -1,5 +1,6 @@
 //! Notices: that there is something new, as a stream of events or as an answer that waits.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,13 +11,13 @@ use bytes::Bytes;
 use futures_util::stream;
 use syncline_shared_log_wire::NUMBER_HEADER;
 use syncline_shared_log_wire::notice::{LONGEST_POLL, Notice};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::{Answered, json};
 use crate::Hub;
 use crate::admit::Admitted;
 use crate::auth::{Access, Scope};
-use crate::notice::Subscription;
+use crate::notice::{News, Subscription};
 use crate::text::Query;
 
 pub(super) async fn notices(State(hub): State<Hub>, request: Request) -> Answered {
@@ -39,7 +40,7 @@ async fn poll(hub: &Hub, admitted: &Admitted, after: u64, wait: Duration) -> Ans
     if number == after && !wait.is_zero() {
         // No news in time, or the hub stops: that is an answer too.
         if let Ok(Some(newer)) = timeout(wait, subscription.beyond(number)).await {
-            number = newer;
+            number = newer.number;
         }
     }
     let mut answer = json(&Notice { number })?;
@@ -54,8 +55,9 @@ async fn events(hub: Hub, admitted: Admitted) -> Answered {
     let (subscription, number) = hub.subscribe(&admitted.group).await?;
     // A heart that beats without a pause would be all that the hub does.
     let heartbeat = hub.config().heartbeat.max(Duration::from_millis(100));
-    let follower =
-        Follower { hub, access: admitted.access, subscription, number, is_new: true, heartbeat };
+    let (sent, beat) = (Instant::now(), Box::pin(sleep(heartbeat)));
+    let (access, first) = (admitted.access, Some(News::new(number)));
+    let follower = Follower { hub, access, subscription, number, first, heartbeat, sent, beat };
     let events = stream::unfold(follower, Follower::next);
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
@@ -73,8 +75,13 @@ struct Follower {
     subscription: Subscription,
     /// What was told last.
     number: u64,
-    is_new: bool,
+    first: Option<News>,
     heartbeat: Duration,
+    /// When something was sent last.
+    sent: Instant,
+    /// When to see whether it has been silent for long. It is not set anew by what is sent, since with many
+    /// followers that would be most of the work.
+    beat: Pin<Box<Sleep>>,
 }
 
 impl Follower {
@@ -84,21 +91,29 @@ impl Follower {
         if self.access.has_ended(self.hub.now()) {
             return None;
         }
-        if std::mem::take(&mut self.is_new) {
-            return Some((Ok(event(self.number)), self));
+        if let Some(first) = self.first.take() {
+            return Some((Ok(first.event), self));
         }
-        let beat = Instant::now() + self.heartbeat;
-        let text = tokio::select! {
-            newer = self.subscription.beyond(self.number) => {
-                self.number = newer?;
-                event(self.number)
+        loop {
+            tokio::select! {
+                biased;
+                newer = self.subscription.beyond(self.number) => {
+                    let newer = newer?;
+                    (self.number, self.sent) = (newer.number, Instant::now());
+                    return Some((Ok(newer.event), self));
+                }
+                () = &mut self.beat => {
+                    let silent = Instant::now() >= self.sent + self.heartbeat;
+                    if silent {
+                        self.sent = Instant::now();
+                    }
+                    let next = self.sent + self.heartbeat;
+                    self.beat.as_mut().reset(next);
+                    if silent {
+                        return Some((Ok(Bytes::from_static(b":\n\n")), self));
+                    }
+                }
             }
-            () = sleep_until(beat) => Bytes::from_static(b":\n\n"),
-        };
-        Some((Ok(text), self))
+        }
     }
-}
-
-fn event(number: u64) -> Bytes {
-    format!("event: notice\ndata: {{\"number\":{number}}}\n\n").into()
 }

@@ -77,8 +77,8 @@ impl HubStore for Counted {
         self.seen(None, self.store.groups().await)
     }
 
-    async fn lease(&self, group: &Group, change: LeaseChange, now: i64) -> Result<Lease> {
-        self.changed(group, self.store.lease(group, change, now).await)
+    async fn lease(&self, group: &Group, change: LeaseChange, terms: &Terms) -> Result<Lease> {
+        self.changed(group, self.store.lease(group, change, terms).await)
     }
 
     async fn leases(&self, group: &Group, now: i64) -> Result<Vec<Lease>> {

@@ -73,9 +73,9 @@ async fn door(house: &Arc<House>, listener: TcpListener) {
             () = house.hub.stopped() => break,
         };
         match came {
-            Ok((stream, _)) => match house.guests.enter() {
+            Ok((stream, from)) => match house.guests.enter() {
                 Some(guest) => {
-                    tasks.spawn(speak::attend(house.clone(), stream, guest));
+                    tasks.spawn(speak::attend(house.clone(), stream, from, guest));
                 }
                 None => refuse(&stream, house.tls.is_some()),
             },

@@ -1,12 +1,14 @@
 //! One connection, from its first byte to its last.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, Request, Response, header};
 use bytes::Bytes;
 use hyper::body::{Frame, Incoming, SizeHint};
@@ -28,29 +30,34 @@ const BUFFER: usize = 64 << 10;
 /// How long the rest of a request is read that was answered before its end.
 const LINGER: Duration = Duration::from_secs(5);
 
-pub(super) async fn attend(house: Arc<House>, stream: TcpStream, guest: Arc<Guest>) {
+pub(super) async fn attend(
+    house: Arc<House>,
+    stream: TcpStream,
+    from: SocketAddr,
+    guest: Arc<Guest>,
+) {
     // Small answers must not wait for others; where that cannot be had, they do.
     let _ = stream.set_nodelay(true);
     let config = house.hub.config();
     let stream = Paced::new(stream, config.stall_time);
-    let Some(tls) = &house.tls else { return speak(&house, stream, &guest).await };
+    let Some(tls) = &house.tls else { return speak(&house, stream, from, &guest).await };
     let shaken = tokio::select! {
         shaken = timeout(config.head_time, tls.accept(stream)) => shaken,
         () = guest.has_to_go() => return,
         () = house.hub.stopped() => return,
     };
     match shaken {
-        Ok(Ok(stream)) => speak(&house, stream, &guest).await,
+        Ok(Ok(stream)) => speak(&house, stream, from, &guest).await,
         Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
         Err(_) => tracing::debug!("a handshake took too long"),
     }
 }
 
-async fn speak<S>(house: &Arc<House>, stream: S, guest: &Arc<Guest>)
+async fn speak<S>(house: &Arc<House>, stream: S, from: SocketAddr, guest: &Arc<Guest>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(|request| answer(house, guest.asks(), request));
+    let service = service_fn(|request| answer(house, from, guest.asks(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(house.hub.config().idle_time)
@@ -84,6 +91,7 @@ async fn stays_mute(guest: &Guest, time: Duration) {
 
 async fn answer(
     house: &House,
+    from: SocketAddr,
     asking: Asking,
     request: Request<Incoming>,
 ) -> Result<Response<Answering>, Infallible> {
@@ -91,7 +99,8 @@ async fn answer(
     let waits = request.headers().contains_key(header::EXPECT);
     let (head, body) = request.into_parts();
     let (body, left) = InTime::new(body, config.stall_time, config.body_time);
-    let request = Request::from_parts(head, Body::new(body));
+    let mut request = Request::from_parts(head, Body::new(body));
+    request.extensions_mut().insert(ConnectInfo(from));
     let Ok(mut response) = house.router.clone().oneshot(request).await;
     if is_left(&left) {
         if !waits {

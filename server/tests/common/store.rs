@@ -103,26 +103,26 @@ impl HubStore for TestStore {
         Ok(logs.iter().map(summary).collect())
     }
 
-    async fn lease(&self, group: &Group, change: LeaseChange, now: i64) -> Result<Lease> {
+    async fn lease(&self, group: &Group, change: LeaseChange, terms: &Terms) -> Result<Lease> {
         self.fail()?;
         let mut leases = self.leases.lock().unwrap();
         let at = |leases: &[(Group, Lease)], wanted: &str| {
             leases.iter().position(|(of, lease)| of == group && lease.name == wanted)
         };
         match change {
-            LeaseChange::Take { name, holder, millis } => {
+            LeaseChange::Take { name, holder, millis, .. } => {
                 if at(&leases, &name).is_some() {
                     return Err(Error::new(ErrorKind::Conflict, "taken").with("holder", holder));
                 }
                 let token = leases.len() as u64 + 1;
-                let lease = Lease { name, holder, token, expires: now + millis };
+                let lease = Lease { name, holder, token, expires: terms.now + millis };
                 leases.push((group.clone(), lease.clone()));
                 Ok(lease)
             }
             LeaseChange::Renew { name, millis, .. } => {
                 let gone = || Error::new(ErrorKind::Conflict, "there is no such lease");
                 let at = at(&leases, &name).ok_or_else(gone)?;
-                leases[at].1.expires = now + millis;
+                leases[at].1.expires = terms.now + millis;
                 Ok(leases[at].1.clone())
             }
             LeaseChange::Release { name, .. } => match at(&leases, &name) {

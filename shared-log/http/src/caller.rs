@@ -17,7 +17,9 @@ use http::{Method, Request, Response, StatusCode};
 use syncline_core::id::hex;
 use syncline_core::timer::within;
 use syncline_core::{BoxFuture, Error, ErrorKind, Random, Result, Timer};
-use syncline_shared_log_wire::{BYTES, PROTOCOL, PROTOCOL_HEADER, REQUEST_HEADER};
+use syncline_shared_log_wire::{
+    BYTES, PROTOCOL, PROTOCOL_HEADER, REQUEST_HEADER, SUM_HEADER, sum_holds, sum_of,
+};
 
 use crate::address::Address;
 use crate::answer::{self, retry_after};
@@ -115,6 +117,10 @@ impl Caller {
         let begun = self.begin(question).await?;
         let (head, body) = begun.into_parts();
         let body = self.read(&head, body, self.answer_bytes).await?;
+        let mut told = head.headers.get_all(SUM_HEADER).iter();
+        if !told.all(|told| sum_holds(&body, told.as_bytes())) {
+            return Err(HttpError::Flipped.into());
+        }
         Ok(Answer { headers: head.headers, body })
     }
 
@@ -201,6 +207,10 @@ impl Caller {
             status if is_temporary(status) && error.kind().is_temporary() => {
                 Tried::Failed(error, wait)
             }
+            // It did not arrive as it was sent. Next time it may.
+            StatusCode::UNPROCESSABLE_ENTITY if error.kind() == ErrorKind::Corrupt => {
+                Tried::Failed(error, wait)
+            }
             _ => return Err(error),
         })
     }
@@ -257,7 +267,7 @@ impl Caller {
         let body = if body.is_empty() {
             request.body(Bytes::new())
         } else {
-            let request = request.header(CONTENT_TYPE, BYTES);
+            let request = request.header(CONTENT_TYPE, BYTES).header(SUM_HEADER, sum_of(&body));
             let small = if is_dense { None } else { self.compressed(&body) };
             match small {
                 Some(small) => request.header(CONTENT_ENCODING, "gzip").body(small.into()),

@@ -59,6 +59,8 @@ pub(crate) enum HttpError {
     AnswerTooLarge { limit: usize },
     #[error("the answer did not arrive as it was sent; try again")]
     Garbled(#[source] Error),
+    #[error("bits of the answer were changed on the way; try again")]
+    Flipped,
     #[error("something on the way mixed up the answers; try again")]
     Mixed,
     #[error("the hub answered another question than was asked; update whichever is older")]
@@ -86,9 +88,11 @@ impl HttpError {
             | Self::AnswerTooLarge { .. } => ErrorKind::Invalid,
             Self::NoClient(_) | Self::Protocol { .. } => ErrorKind::Unsupported,
             Self::PlainToken | Self::OddToken | Self::Refused => ErrorKind::Denied,
-            Self::Fault(_) | Self::NotAHub { .. } | Self::Garbled(_) | Self::Mixed => {
-                ErrorKind::Unavailable
-            }
+            Self::Fault(_)
+            | Self::NotAHub { .. }
+            | Self::Garbled(_)
+            | Self::Flipped
+            | Self::Mixed => ErrorKind::Unavailable,
             Self::Misfit { .. } => ErrorKind::Corrupt,
         }
     }

@@ -10,7 +10,9 @@ use flate2::write::GzEncoder;
 use syncline_core::log::{Exchanged, Receipt};
 use syncline_core::{Error, ErrorKind, Result, SharedLog};
 use syncline_shared_log_http::{Compression, HttpLog, HttpLogConfig, Retry};
-use syncline_shared_log_wire::{BYTES, PROTOCOL_HEADER, REQUEST_HEADER, write_exchanged};
+use syncline_shared_log_wire::{
+    BYTES, PROTOCOL_HEADER, REQUEST_HEADER, SUM_HEADER, sum_of, write_exchanged,
+};
 
 const HTML: (&str, &str) = ("content-type", "text/html; charset=utf-8");
 const OURS: (&str, &str) = ("content-type", BYTES);
@@ -69,6 +71,33 @@ async fn an_answer_to_another_request_is_not_taken() {
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
         assert!(error.to_string().contains("mixed up"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_whose_bits_were_changed_on_the_way_is_not_taken() {
+    let sum = sum_of(&whole());
+    let summed = |body: &[u8]| reply(200, &[OURS, (SUM_HEADER, &sum)], body);
+    assert!(exchanged_with(summed(&whole())).await.is_ok());
+    for at in 0..whole().len() {
+        let mut flipped = whole();
+        flipped[at] ^= 1 << (at % 8);
+        let error = exchanged_with(summed(&flipped)).await.expect_err("it is another answer");
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    }
+}
+
+#[pollster::test]
+async fn what_did_not_arrive_as_it_was_sent_is_sent_again() {
+    let corrupt = Error::corrupt("send it again");
+    let play = Play::new([Act::problem(&corrupt, Some(422)), Act::status(204)]);
+    play.log(config("http://localhost").0).join(REPLICA).await.expect("the second time");
+    let play = Play::new([Act::problem(&corrupt, Some(500)), Act::status(204)]);
+    let error = play.log(config("http://localhost").0).join(REPLICA).await.unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Corrupt,
+        "what the hub has lost comes back by no repetition"
+    );
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use syncline_core::log::{
 };
 use syncline_core::{ReplicaId, SharedLog};
 use syncline_shared_log_http::{Compression, HttpLogConfig};
-use syncline_shared_log_wire::{read_exchange, read_segments};
+use syncline_shared_log_wire::{read_exchange, read_segments, sum_of};
 
 const FAR: &str = "https://hub.example.org/sync";
 const NEAR: &str = "http://localhost:8080";
@@ -62,6 +62,7 @@ async fn an_exchange_is_one_request() {
     assert_eq!(asked.uri(), "https://hub.example.org/sync/v1/groups/family/exchange");
     assert_eq!(asked.headers()["syncline-protocol"], "1");
     assert_eq!(asked.headers()["content-type"], "application/vnd.syncline");
+    assert_eq!(asked.headers()["syncline-sum"], sum_of(asked.body()).as_str());
     assert_eq!(read_exchange(asked.body()).unwrap(), request);
 }
 

@@ -14,6 +14,9 @@ const EXCHANGED: u8 = b'x';
 const SEGMENTS: u8 = b'S';
 const VECTOR: u8 = b'V';
 
+/// A segment from this size on is a part of its own.
+const WORTH_A_PART: usize = 16 << 10;
+
 /// The body of an exchange.
 pub fn write_exchange(exchange: &Exchange) -> Vec<u8> {
     let mut out = vec![EXCHANGE];
@@ -46,16 +49,54 @@ pub fn read_exchange(bytes: &[u8]) -> Result<Exchange> {
 
 /// The body of the answer to an exchange.
 pub fn write_exchanged(exchanged: &Exchanged) -> Vec<u8> {
-    let segments = exchanged.fetched.iter().flat_map(|fetched| &fetched.segments);
-    let size: usize = segments.map(|segment| segment.bytes().len() + 8).sum();
-    let mut out = Vec::with_capacity(size + 1024);
-    out.push(EXCHANGED);
-    put_option(&mut out, exchanged.fetched.as_ref(), put_fetched);
+    let parts = exchanged_parts(exchanged);
+    let mut out = Vec::with_capacity(parts.iter().map(|part| part.as_ref().len()).sum());
+    parts.iter().for_each(|part| out.extend_from_slice(part.as_ref()));
+    out
+}
+
+/// A part of a body.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// A segment where it is, because a copy would be most of the body once more.
+    Segment(Segment),
+    /// What stands between segments, and small ones.
+    Written(Vec<u8>),
+}
+
+impl AsRef<[u8]> for Part {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Segment(segment) => segment.bytes(),
+            Self::Written(bytes) => bytes,
+        }
+    }
+}
+
+/// The body of the answer to an exchange in parts, none of them empty: one behind the other they are that body.
+pub fn exchanged_parts(exchanged: &Exchanged) -> Vec<Part> {
+    let (mut parts, mut out) = (Vec::new(), vec![EXCHANGED]);
+    out.push(u8::from(exchanged.fetched.is_some()));
+    if let Some(fetched) = &exchanged.fetched {
+        put_number(&mut out, fetched.segments.len() as u64);
+        for segment in &fetched.segments {
+            let bytes = segment.bytes();
+            put_number(&mut out, bytes.len() as u64);
+            if bytes.len() < WORTH_A_PART {
+                out.extend_from_slice(bytes);
+            } else {
+                parts.push(Part::Written(std::mem::take(&mut out)));
+                parts.push(Part::Segment(segment.clone()));
+            }
+        }
+        put_behind_segments(&mut out, fetched);
+    }
     put_option(&mut out, exchanged.receipts.as_ref(), |out, receipts| {
         put_number(out, receipts.len() as u64);
         out.extend(receipts.iter().map(|receipt| u8::from(*receipt == Receipt::Known)));
     });
-    out
+    parts.push(Part::Written(out));
+    parts
 }
 
 /// Reads the body of the answer to an exchange.
@@ -166,8 +207,7 @@ fn read_append(reader: &mut Reader<'_>) -> Result<Append> {
     Ok(Append { segments: segments(reader)?, only_if, frozen })
 }
 
-fn put_fetched(out: &mut Vec<u8>, fetched: &Fetched) {
-    put_segments(out, &fetched.segments);
+fn put_behind_segments(out: &mut Vec<u8>, fetched: &Fetched) {
     put_bytes(out, &fetched.cursor.0);
     out.push(u8::from(fetched.more));
     put_number(out, fetched.own.len() as u64);

@@ -12,6 +12,10 @@ pub struct LeaseRequest {
     /// The token of the lease to renew; none to take the name anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<u64>,
+    /// What the holder calls this attempt to take it: 1 to 64 letters, digits, `-` and `_`. Repeated under
+    /// the same name while it is held, it is answered with the same lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<String>,
 }
 
 /// A name that somebody has.

@@ -11,15 +11,17 @@ mod object;
 pub mod path;
 mod peer;
 mod problem;
+mod sum;
 mod welcome;
 
 pub use body::{
-    read_exchange, read_exchanged, read_segments, read_vector, write_exchange, write_exchanged,
-    write_segments, write_vector,
+    Part, exchanged_parts, read_exchange, read_exchanged, read_segments, read_vector,
+    write_exchange, write_exchanged, write_segments, write_vector,
 };
 pub use object::read_object;
 pub use peer::{PeerJson, PeersJson, TipJson};
 pub use problem::{Problem, kind_name, kind_named};
+pub use sum::{SUM_HEADER, sum_holds, sum_of, sum_of_parts};
 pub use welcome::Welcome;
 
 /// The version of the protocol that this crate speaks.

@@ -5,12 +5,12 @@ mod common;
 use common::{exchange, exchanged, segment, tip, vector};
 use syncline_core::id::{hex, unhex};
 use syncline_core::log::{
-    After, Append, AppendIf, Exchange, Exchanged, Fetch, Fetched, VersionVector,
+    After, Append, AppendIf, Exchange, Exchanged, Fetch, Fetched, Segment, VersionVector,
 };
 use syncline_core::{ErrorKind, ReplicaId};
 use syncline_shared_log_wire::{
-    read_exchange, read_exchanged, read_segments, read_vector, write_exchange, write_exchanged,
-    write_segments, write_vector,
+    Part, exchanged_parts, read_exchange, read_exchanged, read_segments, read_vector, sum_of,
+    sum_of_parts, write_exchange, write_exchanged, write_segments, write_vector,
 };
 
 /// One line for each body: its name and its bytes.
@@ -90,6 +90,25 @@ fn answers_keep_their_bytes() {
         check(name, &bytes);
         assert_eq!(read_exchanged(&bytes).expect("reads back"), answer);
     }
+}
+
+#[test]
+fn the_parts_of_an_answer_are_its_bytes_and_large_segments_are_not_copied() {
+    let large = |size| Segment::seal(segment().header().clone(), &vec![7; size]);
+    let mut answer = exchanged();
+    let fetched = answer.fetched.as_mut().expect("a page");
+    fetched.segments = vec![large(20_000), large(20_000), segment(), large(300_000)];
+    let parts = exchanged_parts(&answer);
+    assert!(parts.iter().all(|part| !part.as_ref().is_empty()));
+    let whole = parts.iter().map(AsRef::as_ref).collect::<Vec<&[u8]>>().concat();
+    assert_eq!(read_exchanged(&whole).expect("reads back"), answer);
+    assert_eq!(write_exchanged(&answer), whole);
+    assert_eq!(sum_of(&whole), sum_of_parts(parts.iter().map(AsRef::as_ref)));
+    let is_segment = |part: &&Part| matches!(part, Part::Segment(_));
+    assert_eq!((parts.len(), parts.iter().filter(is_segment).count()), (7, 3));
+    let beside: usize =
+        parts.iter().filter(|part| !is_segment(part)).map(|p| p.as_ref().len()).sum();
+    assert!(beside < 1_000, "{beside}");
 }
 
 #[test]

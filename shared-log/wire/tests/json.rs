@@ -132,8 +132,10 @@ fn a_digest_tells_data_from_no_data_and_deleted_from_kept() {
 
 #[test]
 fn leases_and_notices_keep_their_form() {
-    let request = LeaseRequest { holder: "phone".into(), millis: 1000, token: None };
+    let request = LeaseRequest { holder: "phone".into(), millis: 1000, token: None, attempt: None };
     check(&request, r#"{"holder":"phone","millis":1000}"#);
+    let attempt = LeaseRequest { attempt: Some("a-1".into()), ..request.clone() };
+    check(&attempt, r#"{"holder":"phone","millis":1000,"attempt":"a-1"}"#);
     let renewal = LeaseRequest { token: Some(4), ..request };
     check(&renewal, r#"{"holder":"phone","millis":1000,"token":4}"#);
     let lease = Lease { name: "a".into(), holder: "phone".into(), token: 4, expires: 9 };

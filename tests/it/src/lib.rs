@@ -5,6 +5,7 @@ pub mod far;
 pub mod faults;
 pub mod law;
 pub mod slow;
+pub mod spy;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -12,6 +12,7 @@ pub use options::{Cause, ContinuousEvent, ContinuousObserver, ContinuousOptions,
 use waits::{Heed, Waits, Woken, is_silent};
 
 use super::{SyncReport, do_sync};
+use crate::client::Lead;
 use crate::log::Notices;
 use crate::{ClientLog, Error, ErrorKind, SharedLog, Timer};
 
@@ -20,7 +21,8 @@ use crate::{ClientLog, Error, ErrorKind, SharedLog, Timer};
 /// It is a future that the application [runs](Self::run) where it likes; a [handle](Self::handle) tells it what to
 /// do meanwhile. One sync runs at a time. A log that is out of reach is tried again after a while, longer each
 /// time; news, and whoever says [`try_again`](SyncHandle::try_again), end the wait. A denial pauses until the
-/// application has other credentials. Nothing that is written meanwhile is lost: it waits in the client log.
+/// application has other credentials. If it has a [lead](Lead) and loses it, it ends. Nothing that is written
+/// meanwhile is lost: it waits in the client log.
 ///
 /// # Example
 ///
@@ -110,6 +112,8 @@ enum Standing {
         heeds_news: bool,
     },
     Denied,
+    /// It lost the lead: for good.
+    Deposed,
 }
 
 /// A log that asks to be left alone for longer is asked all the same.
@@ -138,6 +142,10 @@ impl State {
             match self.cause.take() {
                 Some(cause) => self.sync(cause).await,
                 None => self.wait().await,
+            }
+            if self.standing == Standing::Deposed {
+                self.sync.tell(ContinuousEvent::LeadLost);
+                return;
             }
         }
     }
@@ -176,6 +184,7 @@ impl State {
         let sync = &self.sync;
         match do_sync(&sync.log, sync.shared.as_ref(), &sync.options.sync).await {
             Ok(report) => self.succeeded(report),
+            Err(error) if Lead::is_lost(&error) => self.stands(Standing::Deposed),
             Err(error) => self.failed(cause, &error),
         }
     }
@@ -233,7 +242,7 @@ impl State {
     async fn wait(&mut self) {
         let heed = match self.standing {
             _ if self.is_paused => Heed::Told,
-            Standing::Denied => Heed::Told,
+            Standing::Denied | Standing::Deposed => Heed::Told,
             Standing::Well => Heed::All,
             Standing::Failing { heeds_news, .. } => Heed::Failing { news: heeds_news },
         };

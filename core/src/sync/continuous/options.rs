@@ -76,6 +76,9 @@ pub enum ContinuousEvent {
     Resumed,
     /// It was stopped; nothing comes any more.
     Stopped,
+    /// It had a [lead](crate::client::Lead) and lost it: another tab or process syncs now, and nothing comes any
+    /// more.
+    LeadLost,
 }
 
 /// Why no sync comes by itself.

@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension};
 use syncline_core::Group;
+use syncline_core::log::LaneHash;
 use syncline_server::Terms;
-use syncline_shared_log_wire::item::{Epoch, Epochs, Flush, OldEpoch, Restore};
+use syncline_shared_log_wire::item::{Epoch, Epochs, Flush, OldEpoch, Restore, digest};
 
 use super::upload::Plan;
 use super::{check_count, check_epoch, epoch};
@@ -18,16 +19,20 @@ pub(super) fn flush(
     terms: &Terms,
 ) -> Result<Epoch> {
     check_count(ask.items.len())?;
+    let request = named_flush(ask);
+    if let Some(made) = made(connection, &row, ask.epoch, request)? {
+        return Ok(made);
+    }
     check_epoch(&row, ask.epoch)?;
     let plan = Plan::of(connection, &row, row.epoch + 1, &ask.items)?;
     row.check_quota(terms.quota, plan.bytes)?;
     if row.id == 0 {
-        row = GroupRow::make(connection, group)?;
+        row = GroupRow::make(connection, group, terms)?;
     }
     begin_next(connection, &mut row, terms)?;
     plan.carry_out(connection, &mut row, terms)?;
     row.save(connection)?;
-    Ok(epoch(&row))
+    keep_made(connection, &row, request)
 }
 
 /// The epochs that can be restored, the newest first.
@@ -51,6 +56,10 @@ pub(super) fn restore(
     ask: &Restore,
     terms: &Terms,
 ) -> Result<Epoch> {
+    let request = named_restore(which, ask);
+    if let Some(made) = made(connection, &row, ask.epoch, request)? {
+        return Ok(made);
+    }
     check_epoch(&row, ask.epoch)?;
     let mut statement = connection.prepare_cached(
         "SELECT items, bytes FROM hub_item_epoch \
@@ -69,7 +78,7 @@ pub(super) fn restore(
     row.epoch_bytes = bytes;
     row.bytes += bytes;
     row.save(connection)?;
-    Ok(epoch(&row))
+    keep_made(connection, &row, request)
 }
 
 /// Copies an old epoch's items into the present one, in their order.
@@ -120,4 +129,51 @@ fn begin_next(connection: &Connection, row: &mut GroupRow, terms: &Terms) -> Res
     row.epoch_bytes = 0;
     row.changed = Some(terms.now);
     Ok(())
+}
+
+/// Names a flush by all that it says: whoever says the same of the same epoch wants the same.
+fn named_flush(ask: &Flush) -> LaneHash {
+    let begin = LaneHash::default().then(b"flush").then(&ask.epoch.to_be_bytes());
+    ask.items.iter().fold(begin, |before, item| {
+        let mut bytes = Vec::with_capacity(item.kind.len() + item.key.len() + 96);
+        for text in [&item.kind, &item.key] {
+            bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        bytes.extend_from_slice(&item.timestamp.to_be_bytes());
+        bytes.extend_from_slice(digest(item).as_bytes());
+        before.then(&bytes)
+    })
+}
+
+fn named_restore(which: u64, ask: &Restore) -> LaneHash {
+    let begin = LaneHash::default().then(b"restore").then(&ask.epoch.to_be_bytes());
+    begin.then(&which.to_be_bytes())
+}
+
+/// What the request that made the present epoch was answered, if this is the same one again.
+fn made(
+    connection: &Connection,
+    row: &GroupRow,
+    based_on: u64,
+    request: LaneHash,
+) -> Result<Option<Epoch>> {
+    if row.epoch != based_on.saturating_add(1) {
+        return Ok(None);
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT number FROM hub_item_made WHERE group_id = ?1 AND epoch = ?2 AND request = ?3",
+    )?;
+    let of = (row.id, row.epoch.cast_signed(), request.0);
+    let number = statement.query_row(of, |row| row.get::<_, i64>(0)).optional()?;
+    Ok(number.map(|number| Epoch { epoch: row.epoch, number: number.cast_unsigned() }))
+}
+
+/// Notes which request made the present epoch; answers it.
+fn keep_made(connection: &Connection, row: &GroupRow, request: LaneHash) -> Result<Epoch> {
+    let mut statement = connection
+        .prepare_cached("INSERT OR REPLACE INTO hub_item_made VALUES (?1, ?2, ?3, ?4)")?;
+    let (number, at) = (row.item_number.cast_signed(), row.epoch.cast_signed());
+    let _ = statement.execute((row.id, at, number, request.0))?;
+    Ok(epoch(row))
 }

@@ -27,7 +27,7 @@ pub(super) fn upload(
     row.check_quota(terms.quota, plan.bytes)?;
     if !plan.stored.is_empty() {
         if row.id == 0 {
-            row = GroupRow::make(connection, group)?;
+            row = GroupRow::make(connection, group, terms)?;
         }
         plan.carry_out(connection, &mut row, terms)?;
         let _ = expire(connection, &mut row, terms.now, CLEARED)?;

@@ -10,7 +10,7 @@ use syncline_server::Terms;
 
 use super::lane::Lane;
 use crate::error::{Result, StoreError};
-use crate::group::GroupRow;
+use crate::group::{GroupRow, rows};
 
 /// What an append will do, found out before anything is written.
 #[derive(Debug, Default)]
@@ -51,8 +51,19 @@ impl Plan {
             }
         }
         row.check_quota(terms.quota, plan.bytes)?;
+        plan.check_lanes(connection, row.id, terms.replicas)?;
         let _ = row.place(row.number + plan.segments)?;
         Ok(plan)
+    }
+
+    /// Whether there is room for the lanes that begin here.
+    fn check_lanes(&self, connection: &Connection, group: i64, limit: u64) -> Result<()> {
+        let new = self.lanes.values().filter(|lane| lane.id.is_none()).count() as u64;
+        let count = "SELECT count(*) FROM hub_lane WHERE group_id = ?1";
+        if new > 0 && rows(connection, count, [group])? + new > limit {
+            return Err(StoreError::TooManyReplicas { limit });
+        }
+        Ok(())
     }
 
     /// All of so many segments are held already.

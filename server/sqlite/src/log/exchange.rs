@@ -82,10 +82,10 @@ fn answer(connection: &Connection, question: &Question, mut row: GroupRow) -> Re
     let is_member = member::is_known(connection, row.id, request.replica, request.join, known)?;
     let is_news = plan.as_ref().is_some_and(Plan::is_news);
     if row.id == 0 && (!is_member || is_news) {
-        row = GroupRow::make(connection, group)?;
+        row = GroupRow::make(connection, group, terms)?;
     }
     if !is_member {
-        member::keep(connection, row.id, request.replica, known)?;
+        member::keep(connection, row.id, request.replica, known, terms.replicas)?;
     }
     let receipts = match (plan, &request.append) {
         (Some(plan), Some(append)) => {

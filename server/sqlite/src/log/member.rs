@@ -7,8 +7,8 @@ use syncline_core::log::{LaneHash, Peer, Tip, VersionVector};
 use syncline_core::{Group, ReplicaId};
 
 use super::lane::{heads, seq};
-use crate::error::Result;
-use crate::group::GroupRow;
+use crate::error::{Result, StoreError};
+use crate::group::{GroupRow, rows};
 
 /// Whether nothing has to be written to make this replica known, and to know what it acknowledged.
 pub(crate) fn is_known(
@@ -37,7 +37,13 @@ pub(crate) fn keep(
     group: i64,
     replica: ReplicaId,
     acknowledge: Option<&VersionVector>,
+    limit: u64,
 ) -> Result<()> {
+    let is_new = !is_known(connection, group, replica, true, None)?;
+    let count = "SELECT count(*) FROM hub_member WHERE group_id = ?1";
+    if is_new && rows(connection, count, [group])? >= limit {
+        return Err(StoreError::TooManyReplicas { limit });
+    }
     let mut statement = connection.prepare_cached(
         "INSERT INTO hub_member VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE \
          SET acknowledged = coalesce(excluded.acknowledged, acknowledged)",

@@ -23,6 +23,8 @@ pub const TERMS: Terms = Terms {
     latest: NOW + 300_000,
     keep_epochs: 1_000,
     answer_bytes: 8 << 20,
+    groups: 100,
+    replicas: 1_000,
 };
 
 pub fn group() -> Group {

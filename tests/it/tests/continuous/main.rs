@@ -3,5 +3,6 @@
 mod causes;
 mod desk;
 mod failures;
+mod leading;
 mod pauses;
 mod runner;

@@ -58,7 +58,15 @@ impl Runner {
         desk: Arc<Desk>,
         configure: impl FnOnce(ContinuousOptions) -> ContinuousOptions,
     ) -> Self {
-        let replica = Replica::new(Store::Memory, number).await;
+        Self::on(Replica::new(Store::Memory, number).await, desk, configure)
+    }
+
+    /// The same, on a replica that is there.
+    pub fn on(
+        replica: Replica,
+        desk: Arc<Desk>,
+        configure: impl FnOnce(ContinuousOptions) -> ContinuousOptions,
+    ) -> Self {
         let (timer, heard) = (HandTimer::default(), Arc::new(Heard::default()));
         let options = ContinuousOptions {
             observer: Some(heard.clone()),
