@@ -111,7 +111,7 @@ struct Shared {
     /// The head as this process last saw it; nothing if it has to be read.
     head: Mutex<Option<Head>>,
     /// Held by the sync that is under way: one at a time. What time it was at each log when it last answered.
-    syncing: Mutex<BTreeMap<String, i64>>,
+    syncing: Mutex<BTreeMap<String, (i64, i64)>>,
 }
 
 #[cfg_attr(target_family = "wasm", async_trait(?Send))]
@@ -266,8 +266,9 @@ impl ClientLog {
     }
 
     /// Waits for the sync of this process that is under way. Behind the lock is what time it was at each log
-    /// when it last answered, in milliseconds: syncs that have nothing to store leave it nowhere else.
-    pub(crate) async fn lock_sync(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
+    /// when it last answered, and what this clock showed then, in milliseconds: syncs that have nothing to
+    /// store leave it nowhere else.
+    pub(crate) async fn lock_sync(&self) -> MutexGuard<'_, BTreeMap<String, (i64, i64)>> {
         self.0.syncing.lock().await
     }
 

@@ -66,9 +66,10 @@ pub async fn do_sync(
     let mut times = log.lock_sync().await;
     log.check_lead().await?;
     let mut session = Session::open(log, shared, options).await?;
-    session.remote.time = session.remote.time.max(times.get(session.remote.name()).copied());
+    session.heard = session.remote.heard().max(times.get(session.remote.name()).copied());
+    session.remote.time = session.heard.map(|(theirs, _)| theirs);
     let ended = session.run().await;
-    if let Some(time) = session.remote.time {
+    if let Some(time) = session.time.or(session.heard) {
         let _ = times.insert(shared.name(), time);
     }
     match ended {
@@ -135,6 +136,8 @@ struct Session<'a> {
     held: Option<Vec<Tip>>,
     /// What time the log said it is, and what this clock showed then.
     time: Option<(i64, i64)>,
+    /// The same, of the last sync before this one.
+    heard: Option<(i64, i64)>,
     /// Whether the log turned out not to hold what it held: it was restored or compacted.
     log_lost: bool,
     /// How far a log that lost something was read in this sync; noted once it got everything again.
@@ -169,6 +172,7 @@ impl<'a> Session<'a> {
             page: Vec::new(),
             held: None,
             time: None,
+            heard: None,
             log_lost: false,
             at: None,
             is_open: false,

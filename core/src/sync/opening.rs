@@ -87,13 +87,13 @@ impl Session<'_> {
     }
 
     fn is_on_time(&self, head: &Head) -> bool {
-        let (Some(then), Some(offset)) = (self.remote.time, self.remote.offset) else {
+        let Some((theirs, ours)) = self.time.or(self.heard) else {
             return false;
         };
         let drift = i64::try_from(self.log.config().drift.as_millis()).unwrap_or(i64::MAX);
-        offset.abs() <= drift
-            && self.log.now() >= then.saturating_sub(offset)
-            && head.clock.last().millis() <= then.saturating_add(drift)
+        theirs.saturating_sub(ours).saturating_abs() <= drift
+            && self.log.now() >= ours
+            && head.clock.last().millis() <= theirs.saturating_add(drift)
             && head.ahead.is_empty()
     }
 

@@ -80,6 +80,11 @@ impl Remote {
         false
     }
 
+    /// What time the log last said it is, and what this clock showed then, as far as that was stored.
+    pub fn heard(&self) -> Option<(i64, i64)> {
+        self.time.zip(self.offset).map(|(theirs, offset)| (theirs, theirs.saturating_sub(offset)))
+    }
+
     pub fn from_row(row: &Object) -> Result<Self> {
         let optional = |field: &str| row.value(field).as_int();
         let known = row.value("acknowledged").as_bytes();
