@@ -59,5 +59,5 @@ pub(crate) fn kind(kind: ErrorKind) -> &'static str {
 /// Reads JSON that our own TypeScript wrote.
 pub(crate) fn read_json(text: &str) -> Result<Json> {
     let broken = |error| Error::invalid("this is not JSON").caused_by(error);
-    serde_json::from_str(text).map_err(|error| Failure(broken(error)))
+    serde_json::from_slice(text.as_bytes()).map_err(|error| Failure(broken(error)))
 }

@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
             6 => Value::Text(self.text()?.to_owned()),
             7 => Value::Bytes(self.bytes()?.to_vec()),
             8 => Value::Timestamp(self.float()? as i64),
-            9 => Value::Json(serde_json::from_str(self.text()?).map_err(|_| misfit())?),
+            9 => Value::Json(serde_json::from_slice(self.bytes()?).map_err(|_| misfit())?),
             _ => return Err(misfit()),
         })
     }

@@ -9,8 +9,9 @@ use std::task::ready;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use js_sys::{Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -22,6 +23,7 @@ use web_sys::{
 use crate::address::Address;
 use crate::config::HttpLogConfig;
 use crate::error::HttpError;
+use crate::names;
 use crate::transport::{Chunks, Fault, FaultKind, Transport};
 
 #[wasm_bindgen]
@@ -89,14 +91,25 @@ fn init(request: &http::Request<Bytes>, abort: &Abort) -> Result<RequestInit, Fa
     Ok(init)
 }
 
+/// The headers that this crate knows.
 fn headers(from: &Headers) -> Result<HeaderMap, Fault> {
+    let known = [
+        &CONTENT_LENGTH,
+        &CONTENT_TYPE,
+        &DATE,
+        &LOCATION,
+        &RETRY_AFTER,
+        &names::NUMBER,
+        &names::PROTOCOL,
+        &names::REQUEST,
+        &names::SUM,
+    ];
     let mut headers = HeaderMap::new();
-    for entry in from.entries() {
-        let entry: Array = entry.map_err(unreachable)?.unchecked_into();
-        let (name, value) = (entry.get(0).as_string(), entry.get(1).as_string());
-        let (name, value) = (name.unwrap_or_default(), value.unwrap_or_default());
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(Fault::broken)?;
-        let _ = headers.append(name, HeaderValue::from_str(&value).map_err(Fault::broken)?);
+    for name in known {
+        if let Some(value) = from.get(name.as_str()).map_err(unreachable)? {
+            let value = HeaderValue::from_str(&value).map_err(Fault::broken)?;
+            let _ = headers.append(name, value);
+        }
     }
     Ok(headers)
 }

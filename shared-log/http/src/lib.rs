@@ -17,6 +17,7 @@ mod error;
 mod fetch;
 mod listen;
 mod log;
+mod names;
 mod seen;
 mod sse;
 mod system;
