@@ -37,7 +37,7 @@ impl Database {
     /// Fails if this is no address of a hub.
     #[wasm_bindgen(js_name = checkAddress)]
     pub fn check_address(&self, url: String) -> Result<()> {
-        Ok(self.hub(url, None).map(drop)?)
+        self.hub(url, None).map(drop)
     }
 
     /// Goes on syncing with a hub until it is stopped, or loses the lead that it is given; `tell` hears of it, event by event, as JSON.

@@ -115,7 +115,7 @@ fn locked_version(name: &str) -> Result<String> {
 }
 
 /// What drives Chromium; both are installed if they are missing.
-fn chromedriver() -> Result<PathBuf> {
+pub(crate) fn chromedriver() -> Result<PathBuf> {
     let here = || {
         let chromium = succeeds("chromium", &["--version"]);
         on_path("chromedriver").filter(|_| chromium)

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::browser::bindgen;
+use crate::browser::{bindgen, chromedriver};
 use crate::hub::{Hub, syncline};
+use crate::machine::debian_packages;
 use crate::metadata::root;
-use crate::step::{Result, output_bytes, run};
+use crate::step::{Result, output_bytes, run, succeeds};
 use crate::wasm::{SMALL_TARGET, Toolchain};
 
 /// The most bytes that a page loads, each file compressed with `gzip -9`.
@@ -16,13 +17,20 @@ const MOST_BYTES: usize = 250 * 1024;
 /// Builds the package into `wasm/dist`, and `wasm/syncline-….tgz` of it.
 pub(crate) fn npm() -> Result {
     build()?;
-    run(npm_command().args(["pack", "--silent"]))
+    for license in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        let _ = fs::copy(root().join(license), folder().join(license))
+            .map_err(|why| format!("cannot copy {license}: {why}"))?;
+    }
+    run(Command::new("npm").args(["pack", "./wasm", "--silent", "--pack-destination", "wasm"]))
 }
 
 /// Builds the package, and tests it in Node and in headless Chromium.
 pub(crate) fn test() -> Result {
     build()?;
+    lint()?;
     Hub::build()?;
+    // Chromium comes with it.
+    let _ = chromedriver()?;
     run(tool("tsc").args(["--project", "wasm/tests"]))?;
     let tests = folder().join("dist-tests");
     let tests = fs::read_dir(&tests).map_err(|why| format!("cannot list {tests:?}: {why}"))?;
@@ -91,21 +99,27 @@ fn size(dist: &Path) -> Result {
     Ok(())
 }
 
+/// What nobody but a browser compiles.
+fn lint() -> Result {
+    let clippy = ["--package", "syncline-wasm", "--no-deps", "--", "-D", "warnings"];
+    // Nothing moves between threads there, so what is shared natively is no mistake.
+    let allowed = ["-A", "clippy::arc_with_non_send_sync"];
+    run(Toolchain::find()?.cargo("clippy").args(clippy).args(allowed))
+}
+
 /// What the package's lock names, unless it is there.
 fn packages() -> Result {
+    if !succeeds("npm", &["--version"]) {
+        debian_packages(&["nodejs", "npm"])?;
+    }
     let changed = |file: &str| fs::metadata(folder().join(file)).and_then(|of| of.modified()).ok();
     let (wanted, there) =
         (changed("package-lock.json"), changed("node_modules/.package-lock.json"));
     if there.is_some() && there >= wanted {
         return Ok(());
     }
-    run(npm_command().args(["ci", "--no-audit", "--no-fund"]))
-}
-
-fn npm_command() -> Command {
-    let mut command = Command::new("npm");
-    command.arg("--prefix").arg(folder());
-    command
+    let install = ["--prefix", "wasm", "ci", "--no-audit", "--no-fund"];
+    run(Command::new("npm").args(install))
 }
 
 /// A program of one of the packages.
