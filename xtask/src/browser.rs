@@ -38,7 +38,7 @@ pub(crate) fn test() -> Result {
     let toolchain = Toolchain::find()?;
     compile(toolchain)?;
     lint(toolchain)?;
-    let runner = runner()?;
+    let runner = bindgen("wasm-bindgen-test-runner")?;
     let chromedriver = chromedriver()?;
     Hub::build()?;
     let mut hubs = Vec::new();
@@ -83,23 +83,23 @@ fn lint(toolchain: Toolchain) -> Result {
     run(command.args(["--no-deps", "--all-targets", "--", "-D", "warnings"]).args(allowed))
 }
 
-/// What runs tests in a browser. It must be of the very version of wasm-bindgen that the tests use; if it
-/// is not at hand it is installed below `target`.
-fn runner() -> Result<PathBuf> {
-    const RUNNER: &str = "wasm-bindgen-test-runner";
+/// A program of wasm-bindgen. It must be of the very version that the crates use; if it is not at hand it is
+/// installed below `target`.
+pub(crate) fn bindgen(program: &str) -> Result<PathBuf> {
     let version = locked_version("wasm-bindgen")?;
-    let is_it = |runner: &Path| {
-        let says = output(Command::new(runner).arg("--version"));
+    let is_it = |program: &Path| {
+        let says = output(Command::new(program).arg("--version"));
         says.is_ok_and(|says| says.split_whitespace().any(|word| word == version))
     };
     let tools = root().join("target").join("tools");
-    let own = tools.join("bin").join(RUNNER);
-    let known = on_path(RUNNER).into_iter().chain(own.exists().then(|| own.clone()));
-    if let Some(runner) = known.into_iter().find(|runner| is_it(runner)) {
-        return Ok(runner);
+    let own = tools.join("bin").join(program);
+    let known = on_path(program).into_iter().chain(own.exists().then(|| own.clone()));
+    if let Some(known) = known.into_iter().find(|known| is_it(known)) {
+        return Ok(known);
     }
     let tools = tools.to_string_lossy();
-    let install = ["install", "wasm-bindgen-cli", "--locked", "--force", "--version", &version];
+    // Not by its own lock file: that names versions which may have been withdrawn since.
+    let install = ["install", "wasm-bindgen-cli", "--force", "--version", &version];
     cargo(&[&install[..], &["--root", &tools]].concat())?;
     Ok(own)
 }
@@ -115,7 +115,7 @@ fn locked_version(name: &str) -> Result<String> {
 }
 
 /// What drives Chromium; both are installed if they are missing.
-fn chromedriver() -> Result<PathBuf> {
+pub(crate) fn chromedriver() -> Result<PathBuf> {
     let here = || {
         let chromium = succeeds("chromium", &["--version"]);
         on_path("chromedriver").filter(|_| chromium)

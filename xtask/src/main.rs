@@ -11,6 +11,7 @@ mod fuzz;
 mod hub;
 mod machine;
 mod metadata;
+mod npm;
 mod openapi;
 mod step;
 mod test;
@@ -25,6 +26,8 @@ cargo xtask <command>
   test --fast   the same without the browser's target, the documentation, the benchmarks, OpenAPI and the fuzzing
   sim           lives through simulated worlds: --seeds 10000, or --seed 7 --trace
   wasm          only what a browser needs: compiles for it, and tests in headless Chromium
+  npm           builds the package for browsers, in wasm/dist, and its tarball
+  npm --test    builds it and tests it, in Node and in headless Chromium
   fuzz [--seconds N] [target…]
                 hostile bytes for each target, 10 seconds if nothing is said; needs the nightly compiler
   openapi [--seconds N]
@@ -38,6 +41,8 @@ fn main() -> ExitCode {
         ["test"] => test::test(test::Extent::Everything),
         ["test", "--fast"] => test::test(test::Extent::Fast),
         ["wasm"] => test::test(test::Extent::Wasm),
+        ["npm"] => npm::npm(),
+        ["npm", "--test"] => npm::test(),
         ["sim", arguments @ ..] => test::simulate(arguments),
         ["fuzz", words @ ..] => fuzz::fuzz(words),
         ["openapi", words @ ..] => openapi::openapi(words),

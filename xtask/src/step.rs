@@ -95,6 +95,12 @@ pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
 
 /// What a command prints.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let bytes = output_bytes(command)?;
+    String::from_utf8(bytes).map_err(|_| format!("`{}` did not print text", show(command)))
+}
+
+/// What a command writes to its output, be it text or not.
+pub(crate) fn output_bytes(command: &mut Command) -> Result<Vec<u8>> {
     let shown = show(command);
     let output = command
         .stdin(Stdio::null())
@@ -104,7 +110,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     if !output.status.success() {
         return Err(format!("`{shown}` ended with {}", output.status));
     }
-    String::from_utf8(output.stdout).map_err(|_| format!("`{shown}` did not print text"))
+    Ok(output.stdout)
 }
 
 fn show(command: &Command) -> String {

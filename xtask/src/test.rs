@@ -4,6 +4,7 @@ use crate::browser;
 use crate::fuzz::fuzz_shortly;
 use crate::machine;
 use crate::metadata::packages;
+use crate::npm;
 use crate::openapi::openapi_shortly;
 use crate::step::{Result, Step, cargo, cargo_command, run, run_all};
 
@@ -31,6 +32,7 @@ pub(crate) fn test(extent: Extent) -> Result {
     let slow = [
         Step { name: "documentation", work: documentation },
         Step { name: "browser", work: browser::test },
+        Step { name: "npm package", work: npm::test },
         Step { name: "benchmarks build", work: benchmarks },
         Step { name: "demo", work: demo },
         Step { name: "openapi", work: openapi_shortly },

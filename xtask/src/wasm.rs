@@ -16,12 +16,21 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const PATIENCE: Duration = Duration::from_secs(30);
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
+const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
+const BUILD_STD: &str = "-Zbuild-std=std,panic_abort";
+/// Where what is compiled for size goes.
+pub(crate) const SMALL_TARGET: &str = "target/wasm-small";
+/// Panics trap at once, without a message; what is only for debugging is left out.
+const SMALL: &str =
+    "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=shallow -Zlocation-detail=none";
 
 /// A cargo that can build for the browser.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Toolchain {
     /// The usual one: rustup brought the target.
     Rustup,
+    /// The usual one, with the sources of its standard library: it builds that itself.
+    RustupSources,
     /// Debian's, which builds the standard library itself.
     Debian,
 }
@@ -39,11 +48,46 @@ impl Toolchain {
             return Ok(Self::Rustup);
         }
         println!("rustup could not bring {TARGET}; taking Debian's compiler");
-        debian_packages(&["rustc-web", "cargo-web", "rust-web-src", "lld-19"])?;
+        debian_packages(DEBIAN_PACKAGES)?;
         if debian_is_complete() {
             return Ok(Self::Debian);
         }
         Err(format!("there is no compiler for {TARGET}: `rustup target add {TARGET}` brings one"))
+    }
+
+    /// Finds one that builds the standard library itself, or installs one.
+    pub(crate) fn find_with_sources() -> Result<Self> {
+        if rustup_has_target() && rustup_has_sources() {
+            return Ok(Self::RustupSources);
+        }
+        if debian_is_complete() {
+            return Ok(Self::Debian);
+        }
+        if rustup_has_target() && rustup(&["component", "add", "rust-src"]) && rustup_has_sources()
+        {
+            return Ok(Self::RustupSources);
+        }
+        debian_packages(DEBIAN_PACKAGES)?;
+        match debian_is_complete() {
+            true => Ok(Self::Debian),
+            false => Err(
+                "there are no sources of the standard library: `rustup component add rust-src` \
+                          brings them"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// Cargo that compiles as little as possible, the standard library included: what browsers load. It
+    /// prints nothing where it panics, and debug output names types only.
+    pub(crate) fn cargo_for_size(self, subcommand: &str) -> Command {
+        let mut command = self.cargo(subcommand);
+        command
+            .arg("-Zbuild-std-features=optimize_for_size")
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("RUSTFLAGS", SMALL)
+            .env("CARGO_TARGET_DIR", root().join(SMALL_TARGET));
+        command
     }
 
     /// Cargo with one subcommand for the browser's target, in a target directory of its own: two
@@ -55,11 +99,16 @@ impl Toolchain {
                 command.arg(subcommand);
                 command
             }
+            Self::RustupSources => {
+                let mut command = cargo_command();
+                command.args([subcommand, BUILD_STD]).env("RUSTC_BOOTSTRAP", "1");
+                command
+            }
             Self::Debian => {
                 let mut command = Command::new(DEBIAN_CARGO);
                 forget_this_crate(&mut command);
                 command
-                    .args([subcommand, "-Zbuild-std=std,panic_abort"])
+                    .args([subcommand, BUILD_STD])
                     .env("RUSTC", DEBIAN_RUSTC)
                     .env("RUSTC_BOOTSTRAP", "1")
                     .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-19")
@@ -81,19 +130,31 @@ fn rustup_has_target() -> bool {
         .is_ok_and(|directory| Path::new(directory.trim()).is_dir())
 }
 
+fn rustup_has_sources() -> bool {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    output(Command::new(rustc).args(["--print", "sysroot"]))
+        .is_ok_and(|sysroot| Path::new(sysroot.trim()).join(SOURCES).exists())
+}
+
+const SOURCES: &str = "lib/rustlib/src/rust/library/std/Cargo.toml";
+
 fn debian_is_complete() -> bool {
-    let sources = "lib/rustlib/src/rust/library/std/Cargo.toml";
     Path::new(DEBIAN_CARGO).exists()
         && Path::new(DEBIAN_RUSTC).exists()
         && succeeds("wasm-ld-19", &["--version"])
         && output(Command::new(DEBIAN_RUSTC).args(["--print", "sysroot"]))
-            .is_ok_and(|sysroot| Path::new(sysroot.trim()).join(sources).exists())
+            .is_ok_and(|sysroot| Path::new(sysroot.trim()).join(SOURCES).exists())
 }
 
-/// Asks rustup for the target, but not for long: without a way to its server it tries for minutes.
+/// Asks rustup for the target.
 fn add_target() -> bool {
+    rustup(&["target", "add", TARGET])
+}
+
+/// Asks rustup for something, but not for long: without a way to its server it tries for minutes.
+fn rustup(arguments: &[&str]) -> bool {
     let rustup = Command::new("rustup")
-        .args(["target", "add", TARGET])
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

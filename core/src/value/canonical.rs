@@ -342,7 +342,7 @@ impl<'a> Reader<'a> {
             7 => Value::Timestamp(self.signed()?),
             8 => {
                 let text = self.text()?;
-                let json = serde_json::from_str(text)
+                let json = serde_json::from_slice(text.as_bytes())
                     .map_err(|error| Error::corrupt("a JSON value is broken").caused_by(error))?;
                 if json_text(&json) != text {
                     return Err(Error::corrupt("a JSON value is not canonical"));

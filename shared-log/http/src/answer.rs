@@ -9,14 +9,15 @@ use http::header::{
 };
 use http::response::Parts;
 use syncline_core::{Error, Result};
-use syncline_shared_log_wire::{NUMBER_HEADER, PROBLEM, PROTOCOL, PROTOCOL_HEADER, Problem};
+use syncline_shared_log_wire::{PROBLEM, PROTOCOL, Problem};
 
 use crate::caller::Begun;
 use crate::error::HttpError;
+use crate::names;
 
 /// The newest number of the group, as an answer tells it.
 pub(crate) fn number(headers: &HeaderMap) -> Option<u64> {
-    text(headers, &HeaderName::from_static(NUMBER_HEADER))?.parse().ok()
+    text(headers, &names::NUMBER)?.parse().ok()
 }
 
 /// How many bytes the body has, if that is told beforehand.
@@ -26,7 +27,7 @@ pub(crate) fn length(headers: &HeaderMap) -> Option<usize> {
 
 /// The version that the other side speaks, if it says so and it is another one.
 pub(crate) fn other_protocol(headers: &HeaderMap) -> Option<String> {
-    let theirs = text(headers, &HeaderName::from_static(PROTOCOL_HEADER))?;
+    let theirs = text(headers, &names::PROTOCOL)?;
     (theirs != PROTOCOL.to_string()).then(|| theirs.to_owned())
 }
 
@@ -35,7 +36,7 @@ pub(crate) fn check_media(begun: &Begun, accept: Option<&HeaderValue>) -> Result
     let is_hub = match accept.and_then(|accept| accept.to_str().ok()) {
         Some("*/*") | None => {
             let empty = begun.status() == StatusCode::NO_CONTENT;
-            empty || begun.headers().contains_key(PROTOCOL_HEADER)
+            empty || begun.headers().contains_key(&names::PROTOCOL)
         }
         Some(wanted) => media(begun.headers()).eq_ignore_ascii_case(wanted),
     };
@@ -76,9 +77,22 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     if let Ok(seconds) = wait.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let until = httpdate::parse_http_date(wait).ok()?;
-    let now = httpdate::parse_http_date(text(headers, &DATE)?).ok()?;
-    Some(until.duration_since(now).unwrap_or_default())
+    let (until, now) = (seconds(wait)?, seconds(text(headers, &DATE)?)?);
+    Some(Duration::from_secs(until.saturating_sub(now)))
+}
+
+/// The seconds since 1970 of a date.
+#[cfg(not(target_family = "wasm"))]
+fn seconds(date: &str) -> Option<u64> {
+    let since = httpdate::parse_http_date(date).ok()?.duration_since(std::time::UNIX_EPOCH);
+    since.ok().map(|since| since.as_secs())
+}
+
+/// The seconds since 1970 of a date, which a browser can read.
+#[cfg(target_family = "wasm")]
+fn seconds(date: &str) -> Option<u64> {
+    let millis = js_sys::Date::parse(date);
+    (millis >= 0.0).then_some((millis / 1_000.0) as u64)
 }
 
 fn no_hub(status: StatusCode, headers: &HeaderMap) -> HttpError {

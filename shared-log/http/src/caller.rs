@@ -17,15 +17,14 @@ use http::{Method, Request, Response, StatusCode};
 use syncline_core::id::hex;
 use syncline_core::timer::within;
 use syncline_core::{BoxFuture, Error, ErrorKind, Random, Result, Timer};
-use syncline_shared_log_wire::{
-    BYTES, PROTOCOL, PROTOCOL_HEADER, REQUEST_HEADER, SUM_HEADER, sum_holds, sum_of,
-};
+use syncline_shared_log_wire::{BYTES, PROTOCOL, sum_holds, sum_of};
 
 use crate::address::Address;
 use crate::answer::{self, retry_after};
 use crate::config::{Compression, HttpLogConfig, Retry, Timeouts};
 use crate::credentials::Credentials;
 use crate::error::{HttpError, not_before};
+use crate::names;
 use crate::transport::{Chunks, Fault, FaultKind, Transport};
 
 /// Bodies up to this size travel as they are: compressing saves no packet.
@@ -117,7 +116,7 @@ impl Caller {
         let begun = self.begin(question).await?;
         let (head, body) = begun.into_parts();
         let body = self.read(&head, body, self.answer_bytes).await?;
-        let mut told = head.headers.get_all(SUM_HEADER).iter();
+        let mut told = head.headers.get_all(&names::SUM).iter();
         if !told.all(|told| sum_holds(&body, told.as_bytes())) {
             return Err(HttpError::Flipped.into());
         }
@@ -176,7 +175,7 @@ impl Caller {
             let _ = request.headers_mut().insert(AUTHORIZATION, self.authorization(token)?);
         }
         let name = self.name()?;
-        let _ = request.headers_mut().insert(REQUEST_HEADER, name.clone());
+        let _ = request.headers_mut().insert(&names::REQUEST, name.clone());
         let accept = request.headers().get(ACCEPT).cloned();
         let size = request.body().len();
         let sent = within(self.timer.as_ref(), longest, self.transport.send(request)).await;
@@ -184,7 +183,7 @@ impl Caller {
             Ok(begun) => begun,
             Err(fault) => return Ok(Tried::Failed(HttpError::Fault(fault).into(), None)),
         };
-        let answered = begun.headers().get(REQUEST_HEADER);
+        let answered = begun.headers().get(&names::REQUEST);
         if answered.is_some_and(|answered| *answered != name) {
             self.transport.forget_connections();
             return Ok(Tried::Failed(HttpError::Mixed.into(), None));
@@ -263,11 +262,11 @@ impl Caller {
             .method(method)
             .uri(self.address.of(&path)?)
             .header(ACCEPT, accept)
-            .header(PROTOCOL_HEADER, PROTOCOL);
+            .header(&names::PROTOCOL, PROTOCOL);
         let body = if body.is_empty() {
             request.body(Bytes::new())
         } else {
-            let request = request.header(CONTENT_TYPE, BYTES).header(SUM_HEADER, sum_of(&body));
+            let request = request.header(CONTENT_TYPE, BYTES).header(&names::SUM, sum_of(&body));
             let small = if is_dense { None } else { self.compressed(&body) };
             match small {
                 Some(small) => request.header(CONTENT_ENCODING, "gzip").body(small.into()),

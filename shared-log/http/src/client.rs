@@ -1,22 +1,18 @@
-//! The usual transport: reqwest, which is the browser's own `fetch` in a browser.
+//! The usual transport: reqwest.
 
-#[cfg(not(target_family = "wasm"))]
 use std::sync::{PoisonError, RwLock};
-#[cfg(not(target_family = "wasm"))]
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::address::Address;
-#[cfg(not(target_family = "wasm"))]
 use crate::caller::compresses;
 use crate::config::HttpLogConfig;
 use crate::error::HttpError;
 use crate::transport::{Chunks, Fault, FaultKind, Transport};
 
 /// A pool of connections to one hub.
-#[cfg(not(target_family = "wasm"))]
 #[derive(Debug)]
 pub(crate) struct Client {
     pool: RwLock<reqwest::Client>,
@@ -24,12 +20,6 @@ pub(crate) struct Client {
     address: Address,
 }
 
-/// The browser's own connections.
-#[cfg(target_family = "wasm")]
-#[derive(Debug)]
-pub(crate) struct Client(reqwest::Client);
-
-#[cfg(not(target_family = "wasm"))]
 impl Client {
     pub fn new(config: &HttpLogConfig, address: &Address) -> Result<Self, HttpError> {
         let pool = RwLock::new(Self::pool(config, address)?);
@@ -62,26 +52,12 @@ impl Client {
     }
 }
 
-#[cfg(not(target_family = "wasm"))]
 fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, HttpError> {
     let certificates = reqwest::Certificate::from_pem_bundle(pem);
     certificates.ok().filter(|all| !all.is_empty()).ok_or(HttpError::Certificates)
 }
 
-#[cfg(target_family = "wasm")]
-impl Client {
-    pub fn new(_: &HttpLogConfig, _: &Address) -> Result<Self, HttpError> {
-        let client = reqwest::Client::builder().build();
-        client.map(Self).map_err(|error| HttpError::NoClient(fault(error)))
-    }
-
-    fn client(&self) -> reqwest::Client {
-        self.0.clone()
-    }
-}
-
-#[cfg_attr(target_family = "wasm", async_trait(?Send))]
-#[cfg_attr(not(target_family = "wasm"), async_trait)]
+#[async_trait]
 impl Transport for Client {
     async fn send(
         &self,
@@ -93,9 +69,6 @@ impl Transport for Client {
             .request(head.method, head.uri.to_string())
             .headers(head.headers)
             .body(body);
-        // A browser would keep answers to questions that are asked again and again.
-        #[cfg(target_family = "wasm")]
-        let request = request.fetch_cache_no_store().fetch_credentials_omit();
         let mut answer = request.send().await.map_err(fault)?;
         let mut response = http::Response::new(());
         *response.status_mut() = answer.status();
@@ -103,7 +76,6 @@ impl Transport for Client {
         Ok(response.map(|()| body_of(answer)))
     }
 
-    #[cfg(not(target_family = "wasm"))]
     fn forget_connections(&self) {
         // If there can be no new ones, those that there are have to do.
         if let Ok(fresh) = Self::pool(&self.config, &self.address) {
@@ -112,15 +84,12 @@ impl Transport for Client {
     }
 }
 
-#[cfg(not(target_family = "wasm"))]
 fn body_of(answer: reqwest::Response) -> Box<dyn Chunks> {
     Box::new(Body(answer))
 }
 
-#[cfg(not(target_family = "wasm"))]
 struct Body(reqwest::Response);
 
-#[cfg(not(target_family = "wasm"))]
 #[async_trait]
 impl Chunks for Body {
     async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
@@ -128,35 +97,10 @@ impl Chunks for Body {
     }
 }
 
-#[cfg(target_family = "wasm")]
-type Stream = dyn futures_core::Stream<Item = reqwest::Result<Bytes>>;
-
-#[cfg(target_family = "wasm")]
-fn body_of(answer: reqwest::Response) -> Box<dyn Chunks> {
-    Box::new(Body(Box::pin(answer.bytes_stream())))
-}
-
-#[cfg(target_family = "wasm")]
-struct Body(std::pin::Pin<Box<Stream>>);
-
-#[cfg(target_family = "wasm")]
-#[async_trait(?Send)]
-impl Chunks for Body {
-    async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
-        let next = std::future::poll_fn(|context| self.0.as_mut().poll_next(context)).await;
-        next.transpose().map_err(fault)
-    }
-}
-
 fn fault(error: reqwest::Error) -> Fault {
-    #[cfg(not(target_family = "wasm"))]
-    let is_unreachable = error.is_connect();
-    // A browser does not tell why; that the request was not sent is what mostly happened.
-    #[cfg(target_family = "wasm")]
-    let is_unreachable = error.is_request();
     let kind = if error.is_timeout() {
         FaultKind::Late
-    } else if is_unreachable || error.is_builder() {
+    } else if error.is_connect() || error.is_builder() {
         FaultKind::Unreachable
     } else {
         FaultKind::Broken

@@ -8,16 +8,24 @@ mod address;
 mod admin;
 mod answer;
 mod caller;
+#[cfg(not(target_family = "wasm"))]
 mod client;
 mod config;
 mod credentials;
 mod error;
+#[cfg(target_family = "wasm")]
+mod fetch;
 mod listen;
 mod log;
+mod names;
 mod seen;
 mod sse;
 mod system;
 mod transport;
+
+/// Where there is one, the browser itself is the client.
+#[cfg(target_family = "wasm")]
+use fetch as client;
 
 pub use admin::HubClient;
 pub use config::{Compression, HttpLogConfig, Retry, Timeouts};

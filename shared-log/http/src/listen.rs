@@ -168,7 +168,7 @@ impl Line {
 
 fn number(event: &Event) -> Option<u64> {
     let Event::Data(data) = event else { return None };
-    serde_json::from_str::<Notice>(data).ok().map(|notice| notice.number)
+    serde_json::from_slice::<Notice>(data.as_bytes()).ok().map(|notice| notice.number)
 }
 
 fn is_other_media(error: &syncline_core::Error) -> bool {

@@ -100,6 +100,12 @@ impl Fault {
         Self { kind, source: None }
     }
 
+    /// The connection brought what no hub says.
+    #[cfg(target_family = "wasm")]
+    pub(crate) fn broken(why: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(FaultKind::Broken).caused_by(why)
+    }
+
     /// Adds what caused it.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

@@ -95,7 +95,8 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let is_made = [".git", "artifacts", "corpus", "node_modules"].contains(&&*name);
+        let made = [".git", "artifacts", "corpus", "dist", "dist-tests", "node_modules"];
+        let is_made = made.contains(&&*name);
         if is_made || name.starts_with("target") {
             continue;
         }

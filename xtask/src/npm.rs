@@ -1,0 +1,132 @@
+//! `cargo xtask npm`: the package for browsers, from the crate in `wasm/` and the TypeScript beside it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::browser::{bindgen, chromedriver};
+use crate::hub::{Hub, syncline};
+use crate::machine::debian_packages;
+use crate::metadata::root;
+use crate::step::{Result, output_bytes, run, succeeds};
+use crate::wasm::{SMALL_TARGET, Toolchain};
+
+/// The most bytes that a page loads, each file compressed with `gzip -9`.
+const MOST_BYTES: usize = 250 * 1024;
+
+/// Builds the package into `wasm/dist`, and `wasm/syncline-….tgz` of it.
+pub(crate) fn npm() -> Result {
+    build()?;
+    for license in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        let _ = fs::copy(root().join(license), folder().join(license))
+            .map_err(|why| format!("cannot copy {license}: {why}"))?;
+    }
+    run(Command::new("npm").args(["pack", "./wasm", "--silent", "--pack-destination", "wasm"]))
+}
+
+/// Builds the package, and tests it in Node and in headless Chromium.
+pub(crate) fn test() -> Result {
+    build()?;
+    lint()?;
+    Hub::build()?;
+    // Chromium comes with it.
+    let _ = chromedriver()?;
+    run(tool("tsc").args(["--project", "wasm/tests"]))?;
+    let tests = folder().join("dist-tests");
+    let tests = fs::read_dir(&tests).map_err(|why| format!("cannot list {tests:?}: {why}"))?;
+    let tests = tests.flatten().map(|file| file.path());
+    let tests = tests.filter(|file| file.to_string_lossy().ends_with(".test.js"));
+    let command = syncline();
+    run(Command::new("node").arg("--test").args(tests).env("SYNCLINE", command.get_program()))
+}
+
+/// Builds the package into `wasm/dist`.
+pub(crate) fn build() -> Result {
+    packages()?;
+    let module = module()?;
+    let dist = folder().join("dist");
+    let _ = fs::remove_dir_all(&dist);
+    let out = dist.join("wasm");
+    run(Command::new(bindgen("wasm-bindgen")?)
+        .args(["--target", "web", "--out-name", "syncline", "--out-dir"])
+        .arg(&out)
+        .arg(module))?;
+    shrink(&out.join("syncline_bg.wasm"))?;
+    run(tool("tsc").args(["--project", "wasm"]))?;
+    size(&dist)
+}
+
+/// The crate as WebAssembly, as the compiler made it.
+fn module() -> Result<PathBuf> {
+    let build = ["--package", "syncline-wasm", "--profile", "wasm"];
+    run(Toolchain::find_with_sources()?.cargo_for_size("build").args(build))?;
+    Ok(root().join(SMALL_TARGET).join("wasm32-unknown-unknown/wasm/syncline_wasm.wasm"))
+}
+
+fn shrink(module: &Path) -> Result {
+    run(tool("wasm-opt").args(OPTIMISE).arg(module).arg("-o").arg(module))
+}
+
+/// What compilers for the browser's target use nowadays, and every browser of the last years knows.
+const OPTIMISE: &[&str] = &[
+    "-Oz",
+    "--low-memory-unused",
+    "--enable-bulk-memory",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+    "--enable-multivalue",
+];
+
+/// Fails if a page would have to load more than it should.
+fn size(dist: &Path) -> Result {
+    let mut files = vec![dist.join("wasm/syncline_bg.wasm"), dist.join("wasm/syncline.js")];
+    let here = fs::read_dir(dist).map_err(|why| format!("cannot list {dist:?}: {why}"))?;
+    let here = here.flatten().map(|file| file.path());
+    files.extend(here.filter(|file| file.extension().is_some_and(|ending| ending == "js")));
+    let mut all = 0;
+    for file in files {
+        let bytes = output_bytes(Command::new("gzip").args(["-9", "-c"]).arg(&file))?.len();
+        let name = file.strip_prefix(dist).unwrap_or(&file);
+        println!("{bytes:>9} bytes  {}", name.display());
+        all += bytes;
+    }
+    println!("{all:>9} bytes  in all, of {MOST_BYTES}");
+    if all > MOST_BYTES {
+        return Err(format!("the package has {all} bytes, compressed; {MOST_BYTES} are allowed"));
+    }
+    Ok(())
+}
+
+/// What nobody but a browser compiles.
+fn lint() -> Result {
+    let clippy = ["--package", "syncline-wasm", "--no-deps", "--", "-D", "warnings"];
+    // Nothing moves between threads there, so what is shared natively is no mistake.
+    let allowed = ["-A", "clippy::arc_with_non_send_sync"];
+    run(Toolchain::find()?.cargo("clippy").args(clippy).args(allowed))
+}
+
+/// What the package's lock names, unless it is there.
+fn packages() -> Result {
+    if !succeeds("npm", &["--version"]) {
+        debian_packages(&["nodejs", "npm"])?;
+    }
+    let changed = |file: &str| fs::metadata(folder().join(file)).and_then(|of| of.modified()).ok();
+    let (wanted, there) =
+        (changed("package-lock.json"), changed("node_modules/.package-lock.json"));
+    if there.is_some() && there >= wanted {
+        return Ok(());
+    }
+    let install = ["--prefix", "wasm", "ci", "--no-audit", "--no-fund"];
+    run(Command::new("npm").args(install))
+}
+
+/// A program of one of the packages.
+pub(crate) fn tool(name: &str) -> Command {
+    Command::new(folder().join("node_modules/.bin").join(name))
+}
+
+fn folder() -> PathBuf {
+    root().join("wasm")
+}
