@@ -28,6 +28,8 @@ cargo xtask <command>
   wasm          only what a browser needs: compiles for it, and tests in headless Chromium
   npm           builds the package for browsers, in wasm/dist, and its tarball
   npm --test    builds it and tests it, in Node and in headless Chromium
+  npm --bench [rounds]
+                measures it in headless Chromium, beside raw IndexedDB and Dexie
   fuzz [--seconds N] [target…]
                 hostile bytes for each target, 10 seconds if nothing is said; needs the nightly compiler
   openapi [--seconds N]
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["wasm"] => test::test(test::Extent::Wasm),
         ["npm"] => npm::npm(),
         ["npm", "--test"] => npm::test(),
+        ["npm", "--bench", rounds @ ..] => npm::bench(rounds),
         ["sim", arguments @ ..] => test::simulate(arguments),
         ["fuzz", words @ ..] => fuzz::fuzz(words),
         ["openapi", words @ ..] => openapi::openapi(words),

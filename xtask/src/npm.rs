@@ -8,7 +8,7 @@ use crate::browser::{bindgen, chromedriver};
 use crate::hub::{Hub, syncline};
 use crate::machine::debian_packages;
 use crate::metadata::root;
-use crate::step::{Result, output_bytes, run, succeeds};
+use crate::step::{Result, cargo, output_bytes, run, succeeds};
 use crate::wasm::{SMALL_TARGET, Toolchain};
 
 /// The most bytes that a page loads, each file compressed with `gzip -9`.
@@ -38,6 +38,17 @@ pub(crate) fn test() -> Result {
     let tests = tests.filter(|file| file.to_string_lossy().ends_with(".test.js"));
     let command = syncline();
     run(Command::new("node").arg("--test").args(tests).env("SYNCLINE", command.get_program()))
+}
+
+/// Measures the package in headless Chromium, beside raw IndexedDB and Dexie in the same page.
+pub(crate) fn bench(rounds: &[&str]) -> Result {
+    build()?;
+    cargo(&["build", "--release", "--package", "syncline-cli", "--features", "hub", "--locked"])?;
+    let _ = chromedriver()?;
+    let folder = root().join("benches/web");
+    run(Command::new("npm").arg("--prefix").arg(&folder).args(["ci", "--no-audit", "--no-fund"]))?;
+    let hub = root().join("target/release/syncline");
+    run(Command::new("node").arg(folder.join("run.js")).args(rounds).env("SYNCLINE", hub))
 }
 
 /// Builds the package into `wasm/dist`.
