@@ -36,15 +36,16 @@ impl Database {
         Touches { stream: Stoppable::new(self.storage().touched()) }
     }
 
-    /// Tells what another tab touched.
+    /// Tells what another tab touched; if it is not said, anything.
     #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
-    pub fn elsewhere(&self, touched: Vec<u8>) -> Promise {
+    pub fn elsewhere(&self, touched: Option<Vec<u8>>) -> Promise {
         let this = self.clone();
         promise(async move {
-            let touched = match Touched::from_bytes(&touched) {
+            let touched = match touched.map(|bytes| Touched::from_bytes(&bytes)) {
                 // Another version of this page may have said more than this one understands.
-                Err(error) if error.kind() == ErrorKind::Unsupported => Touched::everything(),
-                touched => touched?,
+                Some(Err(error)) if error.kind() == ErrorKind::Unsupported => Touched::everything(),
+                Some(touched) => touched?,
+                None => Touched::everything(),
             };
             this.storage().touched_elsewhere(&touched).await;
             Ok(())

@@ -214,3 +214,22 @@ test('a tab that stops goes on showing, and the others go on syncing', { timeout
     assert.ok(await isLeading(next));
   }),
 );
+
+test('a tab that comes later hears of all others, and they of it', { timeout: 60_000 }, async () => {
+  const group = `tabs-${Math.random()}`;
+  const context = await browser.newContext();
+  try {
+    await context.clock.install();
+    const first = await tab(context, group);
+    // Longer than it takes a tab to think that it is alone.
+    await first.clock.fastForward(1_200);
+    await write(first, 'a');
+    const second = await tab(context, group);
+    await write(second, 'b');
+    for (const page of [first, second]) await shows(page, ['a', 'b']);
+    await write(first, 'c');
+    for (const page of [first, second]) await shows(page, ['a', 'b', 'c']);
+  } finally {
+    await context.close();
+  }
+});
