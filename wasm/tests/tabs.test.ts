@@ -35,13 +35,13 @@ after(async () => {
   await hub?.[Symbol.asyncDispose]();
 });
 
-/** A tab that has the database open, shows it, and syncs. */
-async function tab(context: BrowserContext, group: string): Promise<Page> {
+/** A tab that has the database open, shows it, and syncs, unless it is told not to. */
+async function tab(context: BrowserContext, group: string, syncs = true): Promise<Page> {
   const page = await context.newPage();
   await page.goto(site.url);
   await page.waitForFunction(() => 'ready' in window);
   await page.evaluate(
-    async ({ url, group }) => {
+    async ({ url, group, syncs }) => {
       const own = window as never as Own & typeof import('syncline');
       const schema = { version: 1, collections: { city: { fields: { name: { type: 'string' } } } } } as const;
       own.db = await own.Syncline.open({ name: 'tabs', schema, group });
@@ -58,9 +58,9 @@ async function tab(context: BrowserContext, group: string): Promise<Page> {
         }
         return undefined;
       };
-      own.sync = own.db.startSync({ url, token, onEvent: (event) => void own.events.push(event) });
+      if (syncs) own.sync = own.db.startSync({ url, token, onEvent: (event) => void own.events.push(event) });
     },
-    { url: hub.url, group },
+    { url: hub.url, group, syncs },
   );
   return page;
 }
@@ -220,11 +220,12 @@ test('a tab that comes later hears of all others, and they of it', { timeout: 60
   const context = await browser.newContext();
   try {
     await context.clock.install();
-    const first = await tab(context, group);
+    const first = await tab(context, group, false);
     // Longer than it takes a tab to think that it is alone.
     await first.clock.fastForward(1_200);
     await write(first, 'a');
-    const second = await tab(context, group);
+    const second = await tab(context, group, false);
+    await second.clock.fastForward(1_200);
     await write(second, 'b');
     for (const page of [first, second]) await shows(page, ['a', 'b']);
     await write(first, 'c');
