@@ -38,12 +38,15 @@ export async function withApp(run: (world: World) => Promise<void>): Promise<voi
   }
 }
 
-/** Opens the application; `names` are the replicas that it shows, or the two that it shows by itself. */
-export async function open(context: BrowserContext, hub: Hub, ...names: string[]): Promise<Replica[]> {
+/** Opens the application in a new tab, with these replicas. */
+export async function open<const Names extends readonly string[]>(
+  context: BrowserContext,
+  hub: Hub,
+  ...names: Names
+): Promise<{ -readonly [K in keyof Names]: Replica }> {
   const page = await context.newPage();
-  const query = names.map((name) => `replica=${name}`).join('&');
-  await page.goto(`${hub.url}/${query && `?${query}`}`);
-  return (names.length > 0 ? names : ['left', 'right']).map((name) => new Replica(page, name));
+  await page.goto(`${hub.url}/?${names.map((name) => `replica=${name}`).join('&')}`);
+  return names.map((name) => new Replica(page, name)) as { -readonly [K in keyof Names]: Replica };
 }
 
 /** One pane of a page. */
