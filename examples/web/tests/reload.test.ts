@@ -10,26 +10,25 @@ async function addAndReload(replica: Replica, title: string, turns: number): Pro
   const lines = Array.from({ length: LINES }, (_, at) => `${title} ${at}`).join('\n');
   await replica.pane.locator('[name="title"]').fill(lines);
   const reloaded = replica.page.waitForEvent('load');
-  const confirmed = await replica.page.evaluate(
-    async ([name, turns]) => {
+  await replica.page.evaluate(
+    ([name, turns]) => {
       const pane = document.querySelector(`[data-replica="${name}"]`)!;
+      const { port1, port2 } = new MessageChannel();
+      let turn = 0;
+      port1.onmessage = () => {
+        if (turn++ < turns) return port2.postMessage(turn);
+        // It is empty as soon as everything is written.
+        const typed = pane.querySelector<HTMLTextAreaElement>('[name="title"]')!.value;
+        sessionStorage.setItem('confirmed', String(typed === ''));
+        location.reload();
+      };
       pane.querySelector<HTMLButtonElement>('[type="submit"]')!.click();
-      const channel = new MessageChannel();
-      for (let turn = 0; turn < turns; turn++) {
-        await new Promise((resolve) => {
-          channel.port1.onmessage = resolve;
-          channel.port2.postMessage(0);
-        });
-      }
-      // It is empty as soon as everything is written.
-      const confirmed = pane.querySelector<HTMLTextAreaElement>('[name="title"]')!.value === '';
-      location.reload();
-      return confirmed;
+      port2.postMessage(turn);
     },
     [replica.name, turns] as const,
   );
   await reloaded;
-  return confirmed;
+  return replica.page.evaluate(() => sessionStorage.getItem('confirmed') === 'true');
 }
 
 test('a page that is reloaded in the middle of a write has all of it or nothing', { timeout: 120_000 }, (t) =>
@@ -51,7 +50,6 @@ test('a page that is reloaded in the middle of a write has all of it or nothing'
       assert.ok(!confirmed || those === LINES, `a confirmed write is gone after ${turns} turns`);
       assert.equal(titles.length, kept + those, 'what was there before is there');
       kept = titles.length;
-      console.error(performance.now(), turns);
       seen.push(`${turns}: ${confirmed ? 'confirmed' : those > 0 ? 'written' : 'nothing'}`);
     }
     t.diagnostic(seen.join(', '));

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 
 import { open, type Replica, withApp } from './app.js';
 
-/** Sets how many bytes the origin of a page may use, or lets the browser decide again. */
-async function quota(context: BrowserContext, page: Page, quotaSize?: number): Promise<void> {
-  const session = await context.newCDPSession(page);
-  const origin = new URL(page.url()).origin;
+/** Sets how many bytes the application may use in a tab's browser, or lets the browser decide again. */
+async function setQuota(page: Page, origin: string, quotaSize?: number): Promise<void> {
+  const session = await page.context().newCDPSession(page);
   await session.send('Storage.overrideQuotaForOrigin', quotaSize === undefined ? { origin } : { origin, quotaSize });
 }
 
@@ -17,25 +16,30 @@ const problem = (replica: Replica, kind: string) => replica.pane.locator(`.probl
 test('a full quota is told, what is there stays usable, and with room writes go on', { timeout: 60_000 }, () =>
   withApp(async ({ hub, device }) => {
     const context = await device();
-    const [left] = await open(context, hub, 'left');
+    // A browser asks for its quota seldom while there is much room: so it is small from the start.
+    const blank = await context.newPage();
+    await setQuota(blank, hub.url, 300_000);
+    const [left, right] = await open(context, hub, 'left', 'right');
     await left.add('Milk');
-    await left.shows('Milk');
-    await left.is('pending', '0');
-    await quota(context, left.page, 1);
-    await left.add('Bread');
+    await right.shows('Milk');
+    const long = 'Bread '.repeat(70_000).trim();
+    await left.add(`Salt\n${long}`);
     await problem(left, 'full').waitFor();
-    assert.match(await left.part('problem-text').innerText(), /\w/);
-    assert.equal(await left.pane.locator('[name="title"]').inputValue(), 'Bread', 'what was typed is still there');
-    await left.shows('Milk');
-    await left.page.reload();
+    assert.match(await left.part('problem-text').innerText(), /no more room/);
+    assert.match(await left.pane.locator('[name="title"]').inputValue(), /^Salt\nBread/, 'what was typed is still there');
     await left.shows('Milk');
 
-    await quota(context, left.page);
-    await left.add('Bread');
-    await left.shows('Milk', 'Bread');
+    await left.edit('Milk', 'title', 'Oat milk');
+    await right.shows('Oat milk');
     await problem(left, 'full').waitFor({ state: 'hidden' });
-    const [elsewhere] = await open(await device(), hub, 'elsewhere');
-    await elsewhere.shows('Milk', 'Bread');
+    await left.page.reload();
+    await left.shows('Oat milk');
+    await left.is('standing', 'online');
+
+    await setQuota(blank, hub.url);
+    await left.add(`Salt\n${long}`);
+    await left.shows('Oat milk', 'Salt', long);
+    await right.shows('Oat milk', 'Salt', long);
   }),
 );
 
