@@ -1,33 +1,43 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { open, type Replica, withApp } from './app.js';
+import { withApp } from './app.js';
+import { open, type Replica } from './replica.js';
 
-const LINES = 300;
+const LINES = 200;
 
-/** Begins to add many items and reloads after so many turns of the page; answers whether they were confirmed by then. */
-async function addAndReload(replica: Replica, title: string, turns: number): Promise<boolean> {
-  const lines = Array.from({ length: LINES }, (_, at) => `${title} ${at}`).join('\n');
+/** When a page is reloaded: so many of its turns after a write began, before it began, or when it was confirmed. */
+type When = number | 'before' | 'confirmed';
+
+/** Adds many items and reloads; answers whether they were confirmed by then. */
+async function addAndReload(replica: Replica, when: When): Promise<boolean> {
+  const lines = Array.from({ length: LINES }, (_, at) => `${when}: ${at}`).join('\n');
   await replica.pane.locator('[name="title"]').fill(lines);
   const reloaded = replica.page.waitForEvent('load');
+  // A slow device: there is time to reload while it writes.
+  const session = await replica.page.context().newCDPSession(replica.page);
+  await session.send('Emulation.setCPUThrottlingRate', { rate: 20 });
   await replica.page.evaluate(
-    ([name, turns]) => {
+    ([name, when]) => {
       const pane = document.querySelector(`[data-replica="${name}"]`)!;
+      const isConfirmed = () => pane.querySelector<HTMLTextAreaElement>('[name="title"]')!.value === '';
       const { port1, port2 } = new MessageChannel();
       let turn = 0;
       port1.onmessage = () => {
-        if (turn++ < turns) return port2.postMessage(turn);
-        // It is empty as soon as everything is written.
-        const typed = pane.querySelector<HTMLTextAreaElement>('[name="title"]')!.value;
-        sessionStorage.setItem('confirmed', String(typed === ''));
+        if (when === 'confirmed' ? !isConfirmed() : turn++ < Number(when)) return port2.postMessage('turn');
+        sessionStorage.setItem('confirmed', String(isConfirmed()));
         location.reload();
       };
+      if (when === 'before') {
+        sessionStorage.setItem('confirmed', 'false');
+        location.reload();
+      } else port2.postMessage('turn');
       pane.querySelector<HTMLButtonElement>('[type="submit"]')!.click();
-      port2.postMessage(turn);
     },
-    [replica.name, turns] as const,
+    [replica.name, when] as const,
   );
   await reloaded;
+  await session.send('Emulation.setCPUThrottlingRate', { rate: 1 });
   return replica.page.evaluate(() => sessionStorage.getItem('confirmed') === 'true');
 }
 
@@ -39,19 +49,20 @@ test('a page that is reloaded in the middle of a write has all of it or nothing'
     await here.shows('first');
     const seen: string[] = [];
     let kept = 1;
-    for (const turns of [0, 1, 5, 20, 300]) {
-      const confirmed = await addAndReload(here, `after ${turns}`, turns);
+    for (const when of ['before', 0, 3, 'confirmed'] as const) {
+      const confirmed = await addAndReload(here, when);
       await here.pane.locator('[name="title"]:enabled').waitFor();
-      await here.pane.locator('.item').nth(kept - 1).waitFor();
       // The first answer holds everything that was written before the page was opened.
+      await here.pane.locator('.item').nth(kept - 1).waitFor();
       const titles = await here.titles();
-      const those = titles.filter((title) => title.startsWith(`after ${turns} `)).length;
-      assert.ok(those === 0 || those === LINES, `${those} of ${LINES} items after ${turns} turns`);
-      assert.ok(!confirmed || those === LINES, `a confirmed write is gone after ${turns} turns`);
+      const those = titles.filter((title) => title.startsWith(`${when}: `)).length;
+      assert.ok(those === 0 || those === LINES, `${those} of ${LINES} items, reloaded at ${when}`);
+      assert.ok(!confirmed || those === LINES, `a confirmed write is gone, reloaded at ${when}`);
       assert.equal(titles.length, kept + those, 'what was there before is there');
       kept = titles.length;
-      seen.push(`${turns}: ${confirmed ? 'confirmed' : those > 0 ? 'written' : 'nothing'}`);
+      seen.push(`${when}: ${confirmed ? 'confirmed' : those > 0 ? 'written' : 'nothing'}`);
     }
+    assert.equal(seen.at(-1), 'confirmed: confirmed');
     t.diagnostic(seen.join(', '));
     await there.switch(true);
     await there.shows(...(await here.titles()));

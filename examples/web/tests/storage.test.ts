@@ -3,7 +3,8 @@ import { test } from 'node:test';
 
 import type { Page } from 'playwright-core';
 
-import { open, type Replica, withApp } from './app.js';
+import { withApp } from './app.js';
+import { open, type Replica } from './replica.js';
 
 /** Sets how many bytes the application may use in a tab's browser, or lets the browser decide again. */
 async function setQuota(page: Page, origin: string, quotaSize?: number): Promise<void> {

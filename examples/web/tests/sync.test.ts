@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { open, type Replica, withApp } from './app.js';
+import { withApp } from './app.js';
+import { open, type Replica } from './replica.js';
 
 /** Both change the same item while neither hears of the other; the second one's title is the later one. */
 async function disagree(one: Replica, other: Replica): Promise<void> {

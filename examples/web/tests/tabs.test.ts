@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { open, type Replica, withApp } from './app.js';
+import { withApp } from './app.js';
+import { open, type Replica } from './replica.js';
 
 /** Waits until one of the tabs syncs, and gives it and the others. */
 async function leader(tabs: Replica[]): Promise<[Replica, Replica[]]> {
