@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { withApp } from './app.js';
 import { open, type Replica } from './replica.js';
 
-const LINES = 200;
+const LINES = 300;
 
 /** When a page is reloaded: so many of its turns after a write began, before it began, or when it was confirmed. */
 type When = number | 'before' | 'confirmed';
@@ -16,7 +16,7 @@ async function addAndReload(replica: Replica, when: When): Promise<boolean> {
   const reloaded = replica.page.waitForEvent('load');
   // A slow device: there is time to reload while it writes.
   const session = await replica.page.context().newCDPSession(replica.page);
-  await session.send('Emulation.setCPUThrottlingRate', { rate: 20 });
+  await session.send('Emulation.setCPUThrottlingRate', { rate: 8 });
   await replica.page.evaluate(
     ([name, when]) => {
       const pane = document.querySelector(`[data-replica="${name}"]`)!;
