@@ -16,6 +16,7 @@ export class Connection {
   readonly #list: List;
   readonly #hearer: Hearer;
   readonly #switch: string;
+  readonly #kept = keeper();
   #sync: SyncHandle | undefined;
   #work: Promise<void> = Promise.resolve();
 
@@ -33,12 +34,12 @@ export class Connection {
 
   /** Whether it is meant to sync. */
   get isOnline(): boolean {
-    return localStorage.getItem(this.#switch) === null;
+    return this.#kept.getItem(this.#switch) === null;
   }
 
   set isOnline(online: boolean) {
-    if (online) localStorage.removeItem(this.#switch);
-    else localStorage.setItem(this.#switch, 'yes');
+    if (online) this.#kept.removeItem(this.#switch);
+    else this.#kept.setItem(this.#switch, 'yes');
     this.#follow();
     this.#hearer.switched();
   }
@@ -60,5 +61,19 @@ export class Connection {
         this.#sync = undefined;
       }
     });
+  }
+}
+
+/** Where switches are kept: with the page, if the browser lets nobody store anything. */
+function keeper(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
+  try {
+    return window.localStorage;
+  } catch {
+    const kept = new Map<string, string>();
+    return {
+      getItem: (name) => kept.get(name) ?? null,
+      setItem: (name, value) => void kept.set(name, value),
+      removeItem: (name) => void kept.delete(name),
+    };
   }
 }

@@ -137,6 +137,7 @@ export class Pane {
   #hear(event: SyncEvent): void {
     if (event.type === 'finished') {
       this.#synced = new Date();
+      if (this.#standing === 'failed') this.#succeed();
       this.#stand('online');
     }
     if (event.type === 'offline') this.#stand('unreachable');

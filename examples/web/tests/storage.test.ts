@@ -62,10 +62,17 @@ test('in a private window it works, says how long, and leaves nothing behind', {
   }),
 );
 
-test('without IndexedDB it says so, and uses memory only when asked, visibly', { timeout: 60_000 }, () =>
+test('where nothing may be stored it says so, and uses memory only when asked, visibly', { timeout: 60_000 }, () =>
   withApp(async ({ hub, device }) => {
     const context = await device();
-    await context.addInitScript(() => Object.defineProperty(window, 'indexedDB', { value: undefined }));
+    // As a browser does that lets no site store anything.
+    await context.addInitScript(() => {
+      const deny = () => {
+        throw new DOMException('storage is not allowed', 'SecurityError');
+      };
+      IDBFactory.prototype.open = deny;
+      Object.defineProperty(window, 'localStorage', { get: deny });
+    });
     const [left] = await open(context, hub, 'left');
     await problem(left, 'unsupported').waitFor();
     assert.ok(await left.pane.locator('[name="title"]').isDisabled(), 'nothing is taken that would be lost');
@@ -75,10 +82,24 @@ test('without IndexedDB it says so, and uses memory only when asked, visibly', {
     await left.is('storage', 'memory');
     assert.match(await left.part('storage').innerText(), /ends with this page/);
     await problem(left, 'unsupported').waitFor({ state: 'hidden' });
+    await left.switch(false);
     await left.add('Milk');
+    await left.is('pending', '1');
+    await left.switch(true);
     const [elsewhere] = await open(await device(), hub, 'elsewhere');
     await elsewhere.shows('Milk');
     await left.page.reload();
     await problem(left, 'unsupported').waitFor();
+  }),
+);
+
+test('without any IndexedDB it says so', { timeout: 60_000 }, () =>
+  withApp(async ({ hub, device }) => {
+    const context = await device();
+    await context.addInitScript(() => Object.defineProperty(window, 'indexedDB', { value: undefined }));
+    const [left] = await open(context, hub, 'left');
+    await problem(left, 'unsupported').waitFor();
+    assert.match(await left.part('problem-text').innerText(), /there is no IndexedDB here; keep the data in memory/);
+    assert.ok(await left.part('use-memory').isVisible());
   }),
 );
