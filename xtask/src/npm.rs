@@ -32,8 +32,24 @@ pub(crate) fn test() -> Result {
     // Chromium comes with it.
     let _ = chromedriver()?;
     run(tool("tsc").args(["--project", "wasm/tests"]))?;
-    let tests = folder().join("dist-tests");
-    let tests = fs::read_dir(&tests).map_err(|why| format!("cannot list {tests:?}: {why}"))?;
+    test_in(&folder().join("dist-tests"))?;
+    example()
+}
+
+/// Builds the example on the package, and tests it as a hub serves it.
+fn example() -> Result {
+    let at = "examples/web";
+    packages(at)?;
+    run(program(at, "tsc").args(["--project", at]))?;
+    run(program(at, "vite").args(["build", "--logLevel", "warn", at]))?;
+    run(program(at, "tsc").arg("--project").arg(format!("{at}/tests")))?;
+    // Beside it are the parts of the package's tests that it uses.
+    test_in(&root().join(at).join("dist-tests").join(at).join("tests"))
+}
+
+/// Runs the compiled tests of a folder; the command is built.
+fn test_in(folder: &Path) -> Result {
+    let tests = fs::read_dir(folder).map_err(|why| format!("cannot list {folder:?}: {why}"))?;
     let tests = tests.flatten().map(|file| file.path());
     let tests = tests.filter(|file| file.to_string_lossy().ends_with(".test.js"));
     let command = syncline();
@@ -53,7 +69,7 @@ pub(crate) fn bench(rounds: &[&str]) -> Result {
 
 /// Builds the package into `wasm/dist`.
 pub(crate) fn build() -> Result {
-    packages()?;
+    packages("wasm")?;
     let module = module()?;
     let dist = folder().join("dist");
     let _ = fs::remove_dir_all(&dist);
@@ -120,24 +136,30 @@ fn lint() -> Result {
     run(Toolchain::find()?.cargo("clippy").args(clippy).args(allowed))
 }
 
-/// What the package's lock names, unless it is there.
-fn packages() -> Result {
+/// What the lock of a folder names, unless it is there.
+fn packages(folder: &str) -> Result {
     if !succeeds("npm", &["--version"]) {
         debian_packages(&["nodejs", "npm"])?;
     }
-    let changed = |file: &str| fs::metadata(folder().join(file)).and_then(|of| of.modified()).ok();
+    let at = root().join(folder);
+    let changed = |file: &str| fs::metadata(at.join(file)).and_then(|of| of.modified()).ok();
     let (wanted, there) =
         (changed("package-lock.json"), changed("node_modules/.package-lock.json"));
     if there.is_some() && there >= wanted {
         return Ok(());
     }
-    let install = ["--prefix", "wasm", "ci", "--no-audit", "--no-fund"];
+    let install = ["--prefix", folder, "ci", "--no-audit", "--no-fund"];
     run(Command::new("npm").args(install))
 }
 
-/// A program of one of the packages.
+/// A program of one of the package's packages.
 pub(crate) fn tool(name: &str) -> Command {
-    Command::new(folder().join("node_modules/.bin").join(name))
+    program("wasm", name)
+}
+
+/// A program of one of a folder's packages.
+fn program(folder: &str, name: &str) -> Command {
+    Command::new(root().join(folder).join("node_modules/.bin").join(name))
 }
 
 fn folder() -> PathBuf {

@@ -84,6 +84,8 @@ impl IndexedDbError {
         let text = |name: &str| part(name).and_then(|value| value.as_string());
         let name = text("name").unwrap_or_else(|| "UnknownError".to_owned());
         let told = text("message").unwrap_or_else(|| format!("{thrown:?}"));
+        // Of some failures, such as a full quota, Chromium says the name alone.
+        let told = if told.is_empty() { name.clone() } else { told };
         match name.as_str() {
             "BlockedError" => Self::Blocked { name: String::new() },
             "QuotaExceededError" => Self::Quota { told },
