@@ -30,7 +30,7 @@ function serve() {
 async function hub(command) {
   const folder = mkdtempSync(join(tmpdir(), 'syncline-bench-'));
   const args = ['--json', 'serve', '--listen', '127.0.0.1:0', '--rate', '0', '--store', join(folder, 'hub.db')];
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   for await (const line of createInterface({ input: child.stdout })) {
     child.stdout.resume();
     const end = () => {
