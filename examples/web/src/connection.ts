@@ -7,7 +7,7 @@ import type { List } from './list';
 /** What hears of a connection. */
 export interface Hearer {
   happened(event: SyncEvent): void;
-  /** The switch was turned, in this tab or another one. */
+  /** The switch was turned, in this tab or another one, or what it says is done. */
   switched(): void;
 }
 
@@ -44,6 +44,11 @@ export class Connection {
     this.#hearer.switched();
   }
 
+  /** Whether it still syncs: what is under way goes on to its end. */
+  get isEnding(): boolean {
+    return !this.isOnline && this.#sync !== undefined;
+  }
+
   /** Whether this tab is the one that syncs for all of them. */
   get isLeading(): boolean {
     return this.#sync?.isLeading ?? false;
@@ -59,6 +64,7 @@ export class Connection {
       } else if (!this.isOnline && this.#sync !== undefined) {
         await this.#sync.stop();
         this.#sync = undefined;
+        this.#hearer.switched();
       }
     });
   }

@@ -150,8 +150,8 @@ export class Pane {
   }
 
   #stand(standing: Standing): void {
-    this.#standing = this.#connection?.isOnline === false ? 'offline' : standing;
-    const isOnline = this.#standing !== 'offline';
+    const { isOnline = false, isEnding = false } = this.#connection ?? {};
+    this.#standing = isOnline ? standing : isEnding ? 'ending' : 'offline';
     part<HTMLInputElement>(this.element, 'online').checked = isOnline;
     showStanding(this.element, this.#standing);
     void this.#read();

@@ -4,11 +4,12 @@ import type { StorageInfo } from 'syncline';
 
 import { part } from './parts';
 
-export type Standing = 'connecting' | 'online' | 'offline' | 'unreachable' | 'denied' | 'failed';
+export type Standing = 'connecting' | 'online' | 'ending' | 'offline' | 'unreachable' | 'denied' | 'failed';
 
 const STANDINGS: Record<Standing, { words: string; looks: 'good' | 'bad' | 'quiet' }> = {
   connecting: { words: 'connecting', looks: 'quiet' },
   online: { words: 'in sync', looks: 'good' },
+  ending: { words: 'going offline', looks: 'quiet' },
   offline: { words: 'offline', looks: 'quiet' },
   unreachable: { words: 'no hub in reach', looks: 'bad' },
   denied: { words: 'the hub denies', looks: 'bad' },

@@ -70,6 +70,21 @@ export class Replica {
     );
   }
 
+  /** Waits until it shows one item alone, like this. */
+  async showsOnly(title: string, amount: string, done: boolean): Promise<void> {
+    await this.page.waitForFunction(
+      ([name, wanted]) => {
+        const rows = document.querySelectorAll(`[data-replica="${name}"] .item`);
+        const shown = [...rows].map((row) => {
+          const input = (part: string) => row.querySelector<HTMLInputElement>(`[data-part="${part}"]`)!;
+          return [input('title').value, input('amount').value, input('done').checked];
+        });
+        return JSON.stringify(shown) === wanted;
+      },
+      [this.name, JSON.stringify([[title, amount, done]])],
+    );
+  }
+
   /** Waits until it says how it stands, such as `standing` `online`. */
   async is(what: 'standing' | 'pending' | 'leading' | 'storage', value: string): Promise<void> {
     await this.page.locator(`[data-replica="${this.name}"][data-${what}="${value}"]`).waitFor();
