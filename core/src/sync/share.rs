@@ -63,7 +63,7 @@ impl Session<'_> {
         Some(ours.map(|tip| tip.seq).filter(|seq| *seq <= head.frozen).max().unwrap_or(0))
     }
 
-    /// Cuts own entries, as many as are read at once; all of them if they had to be stamped anew.
+    /// Cuts own entries, as many as go in one append; all of them if they had to be stamped anew.
     pub(super) async fn freeze_some(&mut self) -> Result<Head> {
         let log = self.log;
         for _ in 0..TRIES {
@@ -115,16 +115,20 @@ impl Session<'_> {
         Ok(objects)
     }
 
-    /// Cuts own entries: all, or as many as are read at once. What was cut last stays at hand to be sealed.
+    /// Cuts own entries: all, or as many as go in one append. What was cut last stays at hand to be sealed.
     async fn freeze(&mut self, head: &mut Head, all: bool) -> Result<()> {
-        while head.frozen < head.seq {
+        self.frozen.clear();
+        let mut size = 0;
+        while head.frozen < head.seq && (all || size < APPEND) {
             let before = head.rev;
             let hook = self.options.send_hook.as_ref();
-            self.frozen = self.log.freeze(head, self.limits(), hook).await?;
+            let cuts = self.log.freeze(head, self.limits(), hook).await?;
             self.moved_on(before, head);
-            if !all {
-                break;
+            if all {
+                self.frozen.clear();
             }
+            size += cuts.iter().map(|frozen| frozen.canonical.len()).sum::<usize>();
+            self.frozen.extend(cuts);
         }
         Ok(())
     }
