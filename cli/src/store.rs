@@ -16,6 +16,10 @@ use syncline::{
 use crate::args::{Cli, Durability};
 use crate::import::Steps;
 
+/// What each connection keeps in memory of what it read. Keys that rise with time, as the command gives them,
+/// need no more, and so a database of any size is synced in 64 MB.
+const CACHE: usize = 16 << 20;
+
 /// What holds for all commands.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -29,7 +33,7 @@ impl Options {
             Durability::Full => sqlite::Durability::Full,
             Durability::Normal => sqlite::Durability::Normal,
         };
-        let config = SqliteConfig { durability, ..SqliteConfig::default() };
+        let config = SqliteConfig { durability, cache_bytes: CACHE, ..SqliteConfig::default() };
         Ok(Self { group: cli.group.parse()?, config })
     }
 }
