@@ -16,8 +16,8 @@ use syncline::{
 use crate::args::{Cli, Durability};
 use crate::import::Steps;
 
-/// What each connection keeps in memory of what it read. Keys that rise with time, as the command gives them,
-/// need no more, and so a database of any size is synced in 64 MB.
+/// What each connection keeps in memory of what it read: keys that rise with time, as the command gives them,
+/// need no more.
 const CACHE: usize = 16 << 20;
 
 /// What holds for all commands.
