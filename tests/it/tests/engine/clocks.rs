@@ -117,6 +117,8 @@ fn an_edit_wins_over_a_stamp_from_the_future_and_does_not_move_the_clock() {
             let again = Replica::open(one.backend.clone(), 1, schema(), |config| config).await;
             let again = again.expect("it opens");
             let _ = again.update("user", Filter::key("poisoned"), name("one again")).await;
+            let all = stamps(&again, "poisoned").await;
+            assert!(all.is_sorted_by(|a, b| a < b), "each has its own: {all:?}");
             let _ = again.sync(&log).await;
             let _ = two.sync(&log).await;
             assert_eq!(two.all("user").await[1], user("poisoned", "one again"));
