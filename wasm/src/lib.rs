@@ -1,8 +1,8 @@
 //! Syncline in a web page: what lies below the TypeScript of the npm package `syncline`.
 //!
 //! Everything here is thin: it turns what comes over from JavaScript into calls of Syncline, and what comes back
-//! into what JavaScript reads. Objects travel [packed](packed), everything else as JSON. The face that
-//! applications see is in `ts/`.
+//! into what JavaScript reads. Objects travel packed, everything else as JSON. The face that applications see
+//! is in `ts/`.
 
 #![cfg(target_family = "wasm")]
 
