@@ -83,12 +83,7 @@ impl ClientLog {
         }
         let cuts = cutting.done;
         let Some(last) = cuts.last() else {
-            // Unless another process took a new id meanwhile, and put them away.
-            let _ = self.write(vec![head.guard()]).await?;
-            return Err(crate::Error::corrupt(
-                "own entries are missing from the client log; restore the database",
-            )
-            .with("behind", head.frozen));
+            return Err(self.missing(head, head.frozen).await?);
         };
         (next.frozen, next.frozen_hash) = (last.cut.span.last, last.cut.span.after);
         steps.extend(cuts.iter().map(|frozen| store_cut(&frozen.cut)));
@@ -96,6 +91,14 @@ impl ClientLog {
         let _ = self.write(steps).await?;
         *head = next;
         Ok(cuts)
+    }
+
+    /// Why there are no own entries behind a place where there should be some.
+    async fn missing(&self, head: &Head, behind: u64) -> Result<crate::Error> {
+        // Unless another process took a new id meanwhile, and put them away.
+        let _ = self.write(vec![head.guard()]).await?;
+        let problem = "own entries are missing from the client log; restore the database";
+        Ok(crate::Error::corrupt(problem).with("behind", behind))
     }
 
     /// Folds all cut entries into the histories of their objects.
@@ -115,6 +118,9 @@ impl ClientLog {
             }
             if next.folded == next.frozen {
                 return Ok((objects, next));
+            }
+            if next.folded == head.folded {
+                return Err(self.missing(head, head.folded).await?);
             }
             self.fold_page(head, objects, next).await?;
         }
