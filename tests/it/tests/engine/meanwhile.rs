@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use syncline::shared_log::memory::MemoryLog;
 use syncline::sync::{Stage, status};
 use syncline::{
-    Backend, Capability, Filter, Object, Operation, Outcome, Result, SyncOptions, async_trait,
+    Backend, Batch, Capability, ErrorKind, Filter, Object, Operation, Outcome, Result, SyncOptions,
+    async_trait, do_sync, run,
 };
-use syncline_it::faults::copy;
+use syncline_it::faults::{Fragile, Fuse, copy};
 use syncline_it::slow::{Moment, Slow};
 use syncline_it::{Replica, STORES, law, schema};
 
@@ -59,6 +60,78 @@ fn what_another_process_writes_while_a_copy_takes_a_new_id_is_kept() {
                 assert_eq!(users.len(), 3 + usize::from(has_open_entries));
             });
         }
+    }
+}
+
+/// Storage that fails after so many calls: what would go on for ever ends.
+fn limited(inner: Arc<dyn Backend>) -> Arc<dyn Backend> {
+    let fuse = Fuse::new();
+    fuse.light(10_000, false, true);
+    Arc::new(Fragile { inner, fuse })
+}
+
+#[test]
+fn a_share_ends_where_another_process_takes_a_new_id_between_two_of_its_pages() {
+    for store in STORES {
+        pollster::block_on(async {
+            let [log, elsewhere] =
+                [(); 2].map(|()| MemoryLog::new("test".parse().expect("a group")));
+            let one = Replica::new(store, 1).await;
+            let _ = one.create("user", user("a")).await;
+            let backend = limited(copy(&one, store).await);
+            let open = |number| Replica::open(backend.clone(), number, schema(), |config| config);
+            let two = open(2).await.expect("it opens");
+            let tab = open(3).await.expect("it opens");
+            for id in 0..40 {
+                let long = user(&format!("b{id:02}")).with("name", "x".repeat(300_000));
+                let _ = two.create("user", long).await;
+            }
+            // Another log has the lane of the original, so there the copy is seen to be one.
+            for id in ["original 1", "original 2"] {
+                let _ = one.create("user", user(id)).await;
+                let _ = one.sync(&elsewhere).await;
+            }
+            let (inner, other, there) = (log.clone(), tab.clone(), elsewhere.clone());
+            let slow = Slow::new(Arc::new(inner), Moment::Appended, async move {
+                let before = other.log.replica().await.expect("an id");
+                let _ = other.sync(&there).await;
+                assert_ne!(other.log.replica().await.expect("an id"), before, "it took a new id");
+            });
+            assert!(two.sync(&slow).await.finished);
+            law::check(&two).await;
+            for log in [&log, &elsewhere] {
+                for replica in [&two, &one, &two, &one] {
+                    assert!(replica.sync(log).await.finished);
+                }
+            }
+            law::check_equal(&[one.clone(), two, tab]).await;
+            assert_eq!(one.all("user").await.len(), 43);
+        });
+    }
+}
+
+#[test]
+fn a_fold_that_misses_entries_says_so_and_ends() {
+    for store in STORES {
+        pollster::block_on(async {
+            let log = MemoryLog::new("test".parse().expect("a group"));
+            let one = Replica::new(store, 1).await;
+            let _ = one.create("user", user("a")).await;
+            // Cut and shared, and not folded yet.
+            let _ = one.sync(&log).await;
+            assert_eq!(law::stored(&one, "sync_entry").await.len(), 1);
+            let batch = Batch::new().delete("sync_entry", Filter::All);
+            let _ = run(one.backend.as_ref(), Operation::Write(batch)).await.expect("it writes");
+            let two = Replica::new(store, 2).await;
+            let _ = two.create("user", user("b")).await;
+            let _ = two.sync(&log).await;
+            let open = Replica::open(limited(one.backend.clone()), 1, schema(), |config| config);
+            let again = open.await.expect("it opens");
+            let outcome = do_sync(&again.log, &log, &SyncOptions::default()).await;
+            let error = outcome.expect_err("entries are missing");
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
+            assert!(error.to_string().contains("restore the database"), "{error}");
+        });
     }
 }
 
