@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::Result;
-use crate::store::{OURS, OpenTwo, Pair, Side};
+use crate::store::{OpenTwo, Pair, Side};
 use crate::workload::{Data, Measured, Over, Work, Workload};
 
 /// What one workload measured.
@@ -64,13 +64,11 @@ pub fn measure(workload: &Workload, sides: &[Side], rounds: usize) -> Result<Mea
     Ok(Measurement { sides: measured, remarks })
 }
 
-/// Whether a side takes part: the floor can send and nothing else, SQLite alone can't sync.
+/// Whether a side takes part: SQLite alone can't sync.
 fn can(side: &Side, workload: &Workload) -> bool {
     match workload.work {
         Work::One(_) => true,
-        Work::Two { over, .. } => {
-            pair_of(side, over).is_some() && (side.name == OURS || workload.name.starts_with("W4"))
-        }
+        Work::Two { over, .. } => pair_of(side, over).is_some(),
     }
 }
 
@@ -143,7 +141,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{RAW, RAW_LOG, sides};
+    use crate::store::{OURS, RAW, RAW_LOG, sides};
     use crate::workload::all;
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use serde_json::json;
 
 use crate::Result;
 use crate::record::Record;
@@ -13,6 +14,43 @@ use crate::store::{Durability, Retitle, Store};
 pub struct Raw {
     pub(crate) connection: Connection,
     log: bool,
+    /// The stamp of the next change, where changes are stamped.
+    stamp: Option<i64>,
+}
+
+/// A clock for each field but the key, one behind the other.
+const CLOCKS: &str = "ALTER TABLE record ADD COLUMN clocks BLOB";
+pub(crate) const KNOWN: &str = "SELECT clocks FROM record WHERE id = ?1";
+/// How many fields have a clock.
+pub(crate) const FIELDS: usize = 5;
+
+/// A field that the workloads change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Field {
+    Title = 0,
+    Priority = 3,
+}
+
+impl Field {
+    /// Where its clock is.
+    pub(crate) fn clock(self) -> std::ops::Range<usize> {
+        let at = self as usize * 8;
+        at..at + 8
+    }
+
+    fn update(self) -> &'static str {
+        match self {
+            Self::Title => "UPDATE record SET title = ?2 WHERE id = ?1",
+            Self::Priority => "UPDATE record SET priority = ?2 WHERE id = ?1",
+        }
+    }
+
+    fn update_with_clocks(self) -> &'static str {
+        match self {
+            Self::Title => "UPDATE record SET title = ?2, clocks = ?3 WHERE id = ?1",
+            Self::Priority => "UPDATE record SET priority = ?2, clocks = ?3 WHERE id = ?1",
+        }
+    }
 }
 
 const TABLES: &str = "
@@ -25,8 +63,8 @@ const TABLES: &str = "
     );";
 
 const INSERT: &str = "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const INSERT_WITH_CLOCKS: &str = "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const LOG: &str = "INSERT INTO log (collection, op, stamp, entry) VALUES ('record', ?1, ?2, ?3)";
-const RETITLE: &str = "UPDATE record SET title = ?2 WHERE id = ?1";
 
 impl Raw {
     /// A new database in this folder.
@@ -45,31 +83,62 @@ impl Raw {
         connection.pragma_update(None, "cache_size", -65_536)?;
         connection.set_prepared_statement_cache_capacity(32);
         connection.execute_batch(TABLES)?;
-        Ok(Self { connection, log })
+        Ok(Self { connection, log, stamp: None })
+    }
+
+    /// Keeps a clock for each field from now on; the first change gets this stamp, each one a greater one.
+    pub(crate) fn with_clocks(mut self, stamp: i64) -> Result<Self> {
+        self.connection.execute_batch(CLOCKS)?;
+        self.stamp = Some(stamp);
+        Ok(self)
     }
 
     fn insert(&self, record: &Record) -> Result {
-        self.connection.prepare_cached(INSERT)?.execute(params![
-            record.id,
-            record.title,
-            record.body,
-            record.done,
-            record.priority,
-            record.updated
-        ])?;
+        let sql = if self.stamp.is_some() { INSERT_WITH_CLOCKS } else { INSERT };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let Record { id, title, body, done, priority, updated } = record;
+        let _ = match self.stamp {
+            None => statement.execute(params![id, title, body, done, priority, updated])?,
+            Some(_) => {
+                let clocks = updated.to_be_bytes().repeat(FIELDS);
+                statement.execute(params![id, title, body, done, priority, updated, clocks])?
+            }
+        };
         if self.log {
             self.log("create", record.updated, &record.json()?)?;
         }
         Ok(())
     }
 
-    fn update(&self, change: &Retitle) -> Result {
-        self.connection.prepare_cached(RETITLE)?.execute(params![change.id, change.title])?;
-        if self.log {
-            let entry = serde_json::to_string(change)?;
-            self.log("update", 1_800_000_000_000, &entry)?;
-        }
+    fn update(&mut self, id: &str, field: Field, value: &dyn ToSql, entry: &str) -> Result {
+        let Some(stamp) = &mut self.stamp else {
+            self.connection.prepare_cached(field.update())?.execute(params![id, value])?;
+            return if self.log { self.log("update", 1_800_000_000_000, entry) } else { Ok(()) };
+        };
+        let now = *stamp;
+        *stamp += 2;
+        let mut clocks = self.clocks(id)?.ok_or("the record is there")?;
+        clocks[field.clock()].copy_from_slice(&now.to_be_bytes());
+        self.set(id, field, value, &clocks)?;
+        self.log("update", now, entry)
+    }
+
+    /// The clocks of a record, if it is there.
+    pub(crate) fn clocks(&self, id: &str) -> Result<Option<Vec<u8>>> {
+        let mut known = self.connection.prepare_cached(KNOWN)?;
+        Ok(known.query_row([id], |row| row.get(0)).optional()?)
+    }
+
+    /// Sets a field and the clocks of a record.
+    pub(crate) fn set(&self, id: &str, field: Field, to: &dyn ToSql, clocks: &[u8]) -> Result {
+        let sql = field.update_with_clocks();
+        self.connection.prepare_cached(sql)?.execute(params![id, to, clocks])?;
         Ok(())
+    }
+
+    fn retitled(&mut self, change: &Retitle) -> Result {
+        let entry = if self.log { serde_json::to_string(change)? } else { String::new() };
+        self.update(&change.id, Field::Title, &change.title, &entry)
     }
 
     pub(crate) fn log(&self, op: &str, stamp: i64, entry: &str) -> Result {
@@ -77,7 +146,7 @@ impl Raw {
         Ok(())
     }
 
-    pub(crate) fn together(&self, work: impl FnOnce(&Self) -> Result) -> Result {
+    pub(crate) fn together(&mut self, work: impl FnOnce(&mut Self) -> Result) -> Result {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         work(self)?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
@@ -108,20 +177,18 @@ impl Store for Raw {
     }
 
     fn retitle(&mut self, change: &Retitle) -> Result {
-        if self.log { self.together(|raw| raw.update(change)) } else { self.update(change) }
+        if self.log { self.together(|raw| raw.retitled(change)) } else { self.retitled(change) }
     }
 
     fn retitle_all(&mut self, changes: &[Retitle]) -> Result {
-        self.together(|raw| changes.iter().try_for_each(|change| raw.update(change)))
+        self.together(|raw| changes.iter().try_for_each(|change| raw.retitled(change)))
     }
 
     fn reprioritize_all(&mut self, changes: &[Retitle], priority: i64) -> Result {
-        let sql = "UPDATE record SET priority = ?2 WHERE id = ?1";
         self.together(|raw| {
-            let mut statement = raw.connection.prepare_cached(sql)?;
             changes.iter().try_for_each(|change| {
-                statement.execute(params![change.id, priority])?;
-                Ok(())
+                let entry = json!({ "id": change.id, "priority": priority }).to_string();
+                raw.update(&change.id, Field::Priority, &priority, &entry)
             })
         })
     }
