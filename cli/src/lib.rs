@@ -36,7 +36,8 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error, wants_json),
     };
     let output = Output::new(cli.json);
-    match block_on(carry_out(cli, &output)) {
+    let many = is_for_many(&cli.command);
+    match block_on(many, carry_out(cli, &output)) {
         Ok(code) => code,
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -46,15 +47,30 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Whether a command works for many at once.
+#[cfg(feature = "hub")]
+fn is_for_many(command: &Command) -> bool {
+    matches!(command, Command::Serve(_))
+}
+
 #[cfg(not(feature = "hub"))]
-fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+fn is_for_many(_: &Command) -> bool {
+    false
+}
+
+#[cfg(not(feature = "hub"))]
+fn block_on<T>(_: bool, future: impl Future<Output = Result<T>>) -> Result<T> {
     pollster::block_on(future)
 }
 
-/// Networks need a runtime.
+/// Networks need a runtime. Each thread keeps memory of its own, so there is one where one is enough.
 #[cfg(feature = "hub")]
-fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+fn block_on<T>(many: bool, future: impl Future<Output = Result<T>>) -> Result<T> {
+    use tokio::runtime::Builder;
+
+    let mut threads =
+        if many { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    let runtime = threads.enable_all().build();
     let failed = |error| syncline::Error::internal("threads cannot be started").caused_by(error);
     runtime.map_err(|error: std::io::Error| failed(error))?.block_on(future)
 }

@@ -57,7 +57,7 @@ impl Default for SyncOptions {
     fn default() -> Self {
         Self {
             upload_entries: 20_000,
-            upload_bytes: 4 << 20,
+            upload_bytes: 1 << 20,
             download_entries: 20_000,
             download_bytes: 4 << 20,
             clean_up_entries: 1_000,
