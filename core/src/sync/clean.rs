@@ -20,14 +20,14 @@ impl Session<'_> {
     /// Removes own entries and bytes of segments that every member has acknowledged, at every log this
     /// database syncs with. Histories keep what later answers need.
     pub(super) async fn clean_up(&mut self) -> Result<()> {
-        let head = self.log.head().await?;
+        let mut head = self.log.head().await?;
         if bug::is(Bug::TombstonesExpire) {
             self.expire_tombstones().await?;
         }
         let oldest = self.log.find(find(&ENTRY, Filter::All).limit(1)).await?;
         let Some(oldest) = oldest.objects.first() else { return Ok(()) };
         let oldest = number(oldest, "seq")?;
-        let settled = head.folded.min(self.remote.shared);
+        let settled = head.frozen.min(self.remote.shared);
         let worth_it = self.options.clean_up_entries;
         if settled < oldest + worth_it {
             return Ok(());
@@ -55,6 +55,13 @@ impl Session<'_> {
         if floor < oldest + worth_it {
             return Ok(());
         }
+        // Whoever receives nothing has folded nothing.
+        if head.folded < floor {
+            match self.fold_now().await {
+                Err(error) if is_overtaken(&error) => return Ok(()),
+                other => head = other?,
+            }
+        }
         let gone = Filter::lte("seq", int(floor));
         let collection = (*ENTRY).clone();
         // Guarded: by now another process may have taken a new id, and these numbers be other entries.
@@ -68,6 +75,19 @@ impl Session<'_> {
             Err(error) if is_overtaken(&error) => Ok(()),
             other => other.map(drop),
         }
+    }
+
+    /// Folds all cut entries.
+    async fn fold_now(&mut self) -> Result<Head> {
+        let log = self.log;
+        let mut cached = log.lock().await;
+        let mut head = log.loaded(&mut cached).await?.clone();
+        *cached = None;
+        let before = head.rev;
+        log.fold(&mut head).await?;
+        self.moved_on(before, &head);
+        *cached = Some(head.clone());
+        Ok(head)
     }
 
     /// Whether to ask for what others acknowledged. A log that is far is asked when more can have become of

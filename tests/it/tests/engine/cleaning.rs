@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use syncline::log::{Tip, VersionVector};
 use syncline::shared_log::memory::MemoryLog;
-use syncline::{Object, ReplicaId, SharedLog, SyncOptions};
+use syncline::{Filter, Object, ReplicaId, SharedLog, SyncOptions};
 use syncline_it::slow::{Moment, Slow};
 use syncline_it::{Replica, STORES, Store, law, schema};
 
@@ -78,4 +78,36 @@ fn of_a_segment_all_entries_are_kept_or_none() {
         let _ = one.sync_with(&log, &eager()).await;
         assert_eq!(entries(&one).await, 4, "the second segment is kept");
     });
+}
+
+#[test]
+fn whoever_only_writes_cleans_up_too_and_still_merges_afterwards() {
+    for store in STORES {
+        pollster::block_on(async {
+            let (log, writer, reader) =
+                (shared(), Replica::new(store, 1).await, Replica::new(store, 2).await);
+            for number in 0..9 {
+                let _ = writer
+                    .create(
+                        "user",
+                        Object::new().with("id", format!("n{number}")).with("name", "x"),
+                    )
+                    .await;
+            }
+            for replica in [&writer, &reader, &writer] {
+                let _ = replica.sync_with(&log, &eager()).await;
+            }
+            assert_eq!(entries(&writer).await, 0, "everybody has them");
+            // The histories know who wrote what.
+            let _ = reader
+                .update("user", Filter::key("n1"), Object::new().with("name", "theirs"))
+                .await;
+            let _ =
+                writer.update("user", Filter::key("n1"), Object::new().with("name", "mine")).await;
+            for replica in [&writer, &reader, &writer] {
+                let _ = replica.sync_with(&log, &eager()).await;
+            }
+            assert_eq!(writer.all("user").await, reader.all("user").await);
+        });
+    }
 }
