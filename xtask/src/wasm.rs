@@ -16,7 +16,9 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const PATIENCE: Duration = Duration::from_secs(30);
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
-const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
+const DEBIAN_CLIPPY: &str = "/usr/bin/cargo-clippy";
+const DEBIAN_PACKAGES: &[&str] =
+    &["rustc-web", "cargo-web", "rust-web-clippy", "rust-web-src", "lld-19"];
 const BUILD_STD: &str = "-Zbuild-std=std,panic_abort";
 /// Where what is compiled for size goes.
 pub(crate) const SMALL_TARGET: &str = "target/wasm-small";
@@ -105,14 +107,17 @@ impl Toolchain {
                 command
             }
             Self::Debian => {
-                let mut command = Command::new(DEBIAN_CARGO);
+                // Cargo would look for clippy among rustup's programs first, whose sources are missing.
+                let is_clippy = subcommand == "clippy";
+                let mut command =
+                    Command::new(if is_clippy { DEBIAN_CLIPPY } else { DEBIAN_CARGO });
                 forget_this_crate(&mut command);
                 command
                     .args([subcommand, BUILD_STD])
+                    .env("CARGO", DEBIAN_CARGO)
                     .env("RUSTC", DEBIAN_RUSTC)
                     .env("RUSTC_BOOTSTRAP", "1")
                     .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-19")
-                    .env_remove("CARGO")
                     .env_remove("RUSTUP_TOOLCHAIN");
                 command
             }
@@ -139,8 +144,7 @@ fn rustup_has_sources() -> bool {
 const SOURCES: &str = "lib/rustlib/src/rust/library/std/Cargo.toml";
 
 fn debian_is_complete() -> bool {
-    Path::new(DEBIAN_CARGO).exists()
-        && Path::new(DEBIAN_RUSTC).exists()
+    [DEBIAN_CARGO, DEBIAN_CLIPPY, DEBIAN_RUSTC].iter().all(|file| Path::new(file).exists())
         && succeeds("wasm-ld-19", &["--version"])
         && output(Command::new(DEBIAN_RUSTC).args(["--print", "sysroot"]))
             .is_ok_and(|sysroot| Path::new(sysroot.trim()).join(SOURCES).exists())
