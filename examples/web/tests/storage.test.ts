@@ -44,6 +44,26 @@ test('a full quota is told, what is there stays usable, and with room writes go 
   }),
 );
 
+test('whoever asks that it is kept is told what the browser says', { timeout: 60_000 }, () =>
+  withApp(async ({ hub, device }) => {
+    const context = await device();
+    const [left] = await open(context, hub, 'left');
+    await left.is('storage', 'best-effort');
+    await left.part('persist').click();
+    await left.pane.getByText('the browser declines').waitFor();
+    await left.is('storage', 'best-effort');
+
+    const session = await context.newCDPSession(left.page);
+    const { targetInfo } = await session.send('Target.getTargetInfo');
+    const where = { browserContextId: targetInfo.browserContextId!, origin: hub.url };
+    await session.send('Browser.grantPermissions', { ...where, permissions: ['durableStorage'] });
+    await left.page.reload();
+    await left.is('storage', 'persistent');
+    assert.match(await left.part('storage').innerText(), /for good/);
+    await left.part('persist').waitFor({ state: 'hidden' });
+  }),
+);
+
 test('in a private window it works, says how long, and leaves nothing behind', { timeout: 60_000 }, () =>
   withApp(async ({ hub, device }) => {
     // Every context of a browser under test is a private window.
