@@ -149,6 +149,26 @@ test('a sync that goes on sends what is written and shows what arrives', { timeo
   there.syncNow();
 });
 
+test('a sync that is denied pauses, and goes on with another token', { timeout: 30_000 }, async () => {
+  const closed = await startHub({ tokens: true });
+  try {
+    const db = await opener()();
+    await db.collection('city').create({ name: 'Vila' });
+    let token = 'an old one';
+    const sync = db.startSync({ url: closed.url, token: () => token });
+    const paused = await new Promise<SyncEvent>((resolve) => sync.on('paused', resolve));
+    assert.deepEqual(paused, { type: 'paused', why: 'denied' });
+    assert.equal((await db.status()).pending, 1, 'what was written waits');
+    token = closed.token();
+    sync.resume();
+    await new Promise<void>((resolve) => sync.on('finished', () => resolve()));
+    assert.equal((await db.status()).pending, 0);
+    await sync.stop();
+  } finally {
+    await closed[Symbol.asyncDispose]();
+  }
+});
+
 test('events come to those who ask for them, one by one', { timeout: 30_000 }, async () => {
   const db = await opener()();
   const sync = db.startSync({ url: hub.url });
