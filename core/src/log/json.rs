@@ -161,7 +161,8 @@ fn value_from_json(json: &Json) -> Option<Value> {
             let (tag, contents) = tagged.iter().next().filter(|_| tagged.len() == 1)?;
             match tag.as_str() {
                 "float" => {
-                    let float: f64 = contents.as_str()?.parse().ok()?;
+                    // As JSON has numbers: browsers need not load another way to read them.
+                    let float: f64 = serde_json::from_str(contents.as_str()?).ok()?;
                     // Turns -0.0 into 0.0, as the canonical bytes have it.
                     Value::Float(Some(float + 0.0).filter(|float| float.is_finite())?)
                 }
