@@ -13,6 +13,7 @@ mod machine;
 mod metadata;
 mod npm;
 mod openapi;
+mod order;
 mod step;
 mod test;
 mod wasm;

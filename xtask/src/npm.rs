@@ -8,6 +8,7 @@ use crate::browser::{bindgen, chromedriver};
 use crate::hub::{Hub, syncline};
 use crate::machine::debian_packages;
 use crate::metadata::root;
+use crate::order::named_by_likeness;
 use crate::step::{Result, cargo, output_bytes, run, succeeds};
 use crate::wasm::{SMALL_TARGET, Toolchain};
 
@@ -75,12 +76,52 @@ pub(crate) fn build() -> Result {
     let _ = fs::remove_dir_all(&dist);
     let out = dist.join("wasm");
     run(Command::new(bindgen("wasm-bindgen")?)
-        .args(["--target", "web", "--out-name", "syncline", "--out-dir"])
+        .args([
+            "--target",
+            "web",
+            "--omit-default-module-path",
+            "--out-name",
+            "syncline",
+            "--out-dir",
+        ])
         .arg(&out)
         .arg(module))?;
     shrink(&out.join("syncline_bg.wasm"))?;
     run(tool("tsc").args(["--project", "wasm"]))?;
+    bundle(&dist)?;
     size(&dist)
+}
+
+/// Makes all JavaScript one file, without what nobody reads; behind it are the entries for pages and for Node. The
+/// types stay as they are.
+fn bundle(dist: &Path) -> Result {
+    let small = dist.join("small");
+    let entries = ["index.js", "node.js"].map(|name| dist.join(name));
+    run(tool("rolldown")
+        .args(entries)
+        .args(["--minify", "--platform", "neutral", "--external", "node:fs/promises"])
+        .args(["--logLevel", "warn", "--chunkFileNames", "shared.js", "--dir"])
+        .arg(&small))?;
+    remove(&dist.join("wasm/snippets"), fs::remove_dir_all)?;
+    for file in scripts(dist)?.into_iter().chain(scripts(&dist.join("wasm"))?) {
+        remove(&file, fs::remove_file)?;
+    }
+    for file in scripts(&small)? {
+        let to = dist.join(file.file_name().unwrap_or_default());
+        fs::rename(&file, to).map_err(|why| format!("cannot move {file:?}: {why}"))?;
+    }
+    remove(&small, fs::remove_dir)
+}
+
+fn remove(path: &Path, by: fn(PathBuf) -> std::io::Result<()>) -> Result {
+    by(path.to_owned()).map_err(|why| format!("cannot remove {path:?}: {why}"))
+}
+
+/// The JavaScript of a folder.
+fn scripts(folder: &Path) -> Result<Vec<PathBuf>> {
+    let files = fs::read_dir(folder).map_err(|why| format!("cannot list {folder:?}: {why}"))?;
+    let files = files.flatten().map(|file| file.path());
+    Ok(files.filter(|file| file.extension().is_some_and(|ending| ending == "js")).collect())
 }
 
 /// The crate as WebAssembly, as the compiler made it.
@@ -91,15 +132,18 @@ fn module() -> Result<PathBuf> {
 }
 
 fn shrink(module: &Path) -> Result {
-    run(tool("wasm-opt").args(OPTIMISE).arg(module).arg("-o").arg(module))
+    let optimise = |passes: &[&str]| {
+        run(tool("wasm-opt").args(FEATURES).args(passes).arg(module).arg("-o").arg(module))
+    };
+    optimise(OPTIMISE)?;
+    let bytes = fs::read(module).map_err(|why| format!("cannot read {module:?}: {why}"))?;
+    fs::write(module, named_by_likeness(&bytes)?)
+        .map_err(|why| format!("cannot write {module:?}: {why}"))?;
+    optimise(REORDER)
 }
 
 /// What compilers for the browser's target use nowadays, and every browser of the last years knows.
-const OPTIMISE: &[&str] = &[
-    "-Oz",
-    "--low-memory-unused",
-    "--strip-debug",
-    "--strip-producers",
+const FEATURES: &[&str] = &[
     "--enable-bulk-memory",
     "--enable-mutable-globals",
     "--enable-nontrapping-float-to-int",
@@ -108,12 +152,15 @@ const OPTIMISE: &[&str] = &[
     "--enable-multivalue",
 ];
 
+const OPTIMISE: &[&str] = &["-Oz", "--low-memory-unused", "--strip-debug", "--strip-producers"];
+const REORDER: &[&str] = &["--reorder-functions-by-name", "--optimize-stack-ir", "--strip-debug"];
+
 /// Fails if a page would have to load more than it should.
 fn size(dist: &Path) -> Result {
-    let mut files = vec![dist.join("wasm/syncline_bg.wasm"), dist.join("wasm/syncline.js")];
-    let here = fs::read_dir(dist).map_err(|why| format!("cannot list {dist:?}: {why}"))?;
-    let here = here.flatten().map(|file| file.path());
-    files.extend(here.filter(|file| file.extension().is_some_and(|ending| ending == "js")));
+    let mut files = vec![dist.join("wasm/syncline_bg.wasm")];
+    files.extend(scripts(dist)?);
+    // Node's.
+    files.retain(|file| !file.ends_with("node.js"));
     let mut all = 0;
     for file in files {
         let bytes = output_bytes(Command::new("gzip").args(["-9", "-c"]).arg(&file))?.len();
