@@ -12,7 +12,6 @@ mod record;
 mod rekey;
 mod stamps;
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +38,7 @@ use crate::merge::{FieldLww, Reconciler};
 use crate::middleware::Setup;
 use crate::query::{Direction, Find, Page};
 use crate::schema::{Collection, Schema};
+use crate::sorted::SortedMap;
 use crate::{
     Batch, Clock, Error, ErrorKind, Filter, Group, MaybeSend, MaybeSync, Name, Operation, Outcome,
     Random, ReplicaId, Result, Stamp, Step, Value,
@@ -111,7 +111,7 @@ struct Shared {
     /// The head as this process last saw it; nothing if it has to be read.
     head: Mutex<Option<Head>>,
     /// Held by the sync that is under way: one at a time. What time it was at each log when it last answered.
-    syncing: Mutex<BTreeMap<String, (i64, i64)>>,
+    syncing: Mutex<SortedMap<String, (i64, i64)>>,
 }
 
 #[cfg_attr(target_family = "wasm", async_trait(?Send))]
@@ -268,7 +268,7 @@ impl ClientLog {
     /// Waits for the sync of this process that is under way. Behind the lock is what time it was at each log
     /// when it last answered, and what this clock showed then, in milliseconds: syncs that have nothing to
     /// store leave it nowhere else.
-    pub(crate) async fn lock_sync(&self) -> MutexGuard<'_, BTreeMap<String, (i64, i64)>> {
+    pub(crate) async fn lock_sync(&self) -> MutexGuard<'_, SortedMap<String, (i64, i64)>> {
         self.0.syncing.lock().await
     }
 
