@@ -40,8 +40,8 @@ use crate::query::{Direction, Find, Page};
 use crate::schema::{Collection, Schema};
 use crate::sorted::SortedMap;
 use crate::{
-    Batch, Clock, Error, ErrorKind, Filter, Group, MaybeSend, MaybeSync, Name, Operation, Outcome,
-    Random, ReplicaId, Result, Stamp, Step, Value,
+    Batch, BoxFuture, Clock, Error, ErrorKind, Filter, Group, MaybeSend, MaybeSync, Name,
+    Operation, Outcome, Random, ReplicaId, Result, Stamp, Step, Value,
 };
 
 /// Changes or drops what is logged of an own write; the database keeps what was written.
@@ -327,8 +327,9 @@ impl ClientLog {
     }
 
     /// Asks for one page, past the middlewares.
-    pub(crate) async fn find(&self, question: Find) -> Result<Page> {
-        backend::run(self.0.backend.as_ref(), Operation::Find(question)).await?.found()
+    pub(crate) fn find(&self, question: Find) -> BoxFuture<'_, Result<Page>> {
+        let found = backend::run(self.0.backend.as_ref(), Operation::Find(question));
+        Box::pin(async { found.await?.found() })
     }
 
     /// Asks for all pages.
@@ -344,12 +345,12 @@ impl ClientLog {
     }
 
     /// Writes a batch, past the middlewares; if this log is led, only while the lead holds.
-    pub(crate) async fn write(&self, mut steps: Vec<Step>) -> Result<Outcome> {
+    pub(crate) fn write(&self, mut steps: Vec<Step>) -> BoxFuture<'_, Result<Outcome>> {
         // First, so that of several guards that fail this is the one that is named.
         if let Some(guard) = self.lead_guard() {
             steps.insert(0, guard);
         }
-        backend::run(self.0.backend.as_ref(), Operation::Write(Batch { steps })).await
+        backend::run(self.0.backend.as_ref(), Operation::Write(Batch { steps }))
     }
 }
 
