@@ -5,8 +5,12 @@
 //! browser has to load. An entry that belongs far before the last one moves all behind it.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::ops::Index;
 use std::slice;
 use std::vec;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A map, sorted by its keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +154,19 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 }
 
+impl<K: Ord + Borrow<Q>, V, Q: Ord + ?Sized> Index<&Q> for SortedMap<K, V> {
+    type Output = V;
+
+    /// What stands under a key.
+    ///
+    /// # Panics
+    ///
+    /// If nothing does.
+    fn index(&self, key: &Q) -> &V {
+        self.get(key).expect("nothing stands under this key")
+    }
+}
+
 impl<K, V> Default for SortedMap<K, V> {
     fn default() -> Self {
         Self(Vec::new())
@@ -201,6 +218,18 @@ impl<K: Ord, V> FromIterator<(K, V)> for SortedMap<K, V> {
         let mut map = Self::new();
         map.extend(entries);
         map
+    }
+}
+
+impl<K: Ord + Serialize, V: Serialize> Serialize for SortedMap<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self)
+    }
+}
+
+impl<'de, K: Ord + Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for SortedMap<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        BTreeMap::deserialize(deserializer).map(Self::from_iter)
     }
 }
 

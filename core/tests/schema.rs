@@ -176,7 +176,7 @@ fn a_definition_that_says_the_same_keeps_its_version() {
 
     assert_eq!(schema.version(), 4);
     assert_eq!(schema.versions().collect::<Vec<_>>(), [1, 3, 4]);
-    assert_eq!(schema.at(3).unwrap().get("city").unwrap().version(), 1);
+    assert_eq!(schema.at(3).unwrap()["city"].version(), 1);
     assert_eq!(schema.collection("city").unwrap().version(), 4);
     assert_eq!(schema.collection("new").unwrap().version(), 3);
     assert!(schema.at(2).is_none());

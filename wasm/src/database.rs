@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use js_sys::Promise;
-use serde_json::json;
 use syncline::backend::indexeddb::{Durability, IndexedDbBackend, IndexedDbConfig};
 use syncline::backend::memory::MemoryBackend;
 use syncline::middleware::{CustomPk, SyncLog};
@@ -12,6 +11,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::failure::{Result, read_json};
+use crate::json::object;
 use crate::options::{described, number, query, schema};
 use crate::packed::{Reader, pack};
 use crate::promise::{Answer, promise};
@@ -79,7 +79,7 @@ impl Database {
         let this = self.clone();
         promise(async move {
             let Some(backend) = &this.in_browser else {
-                return Ok(json!({"mode": "memory"}).to_string());
+                return Ok(object!("mode": "memory").to_string());
             };
             Ok(report::storage(&backend.storage().await?).to_string())
         })

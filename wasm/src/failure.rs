@@ -1,8 +1,10 @@
 //! Errors on their way to JavaScript.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 use syncline::{Error, ErrorKind};
 use wasm_bindgen::JsValue;
+
+use crate::json::object;
 
 /// An error on its way to JavaScript, where `ts/errors.ts` makes a class of it: JSON as text.
 #[derive(Debug)]
@@ -26,11 +28,11 @@ impl From<Failure> for JsValue {
 /// An error as `ts/errors.ts` reads it.
 fn to_json(error: &Error) -> Json {
     let context = error.context().map(|(key, value)| (key.to_owned(), value.into()));
-    let mut json = json!({
+    let mut json = object!(
         "kind": kind(error.kind()),
         "message": error.to_string(),
         "context": context.collect::<Map<String, Json>>(),
-    });
+    );
     if let Some(guard) = error.guard() {
         json["guard"] = guard.into();
     }

@@ -8,11 +8,11 @@ mod error;
 mod table;
 mod write;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use syncline_core::sorted::SortedMap;
 use syncline_core::value::Name;
 use syncline_core::{
     Backend, Batch, Capability, Filter, Find, Operation, Outcome, Page, Result, Schema,
@@ -50,7 +50,7 @@ pub struct MemoryBackend {
 }
 
 /// Every collection's objects, by the collection's name.
-type Tables = BTreeMap<Name, Table>;
+type Tables = SortedMap<Name, Table>;
 
 impl MemoryBackend {
     /// Another place that holds the same now, and goes its own way from here: a backup to restore, or the

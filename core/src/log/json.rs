@@ -162,7 +162,7 @@ fn value_from_json(json: &Json) -> Option<Value> {
             match tag.as_str() {
                 "float" => {
                     // As JSON has numbers: browsers need not load another way to read them.
-                    let float: f64 = serde_json::from_str(contents.as_str()?).ok()?;
+                    let float: f64 = serde_json::from_slice(contents.as_str()?.as_bytes()).ok()?;
                     // Turns -0.0 into 0.0, as the canonical bytes have it.
                     Value::Float(Some(float + 0.0).filter(|float| float.is_finite())?)
                 }

@@ -49,7 +49,7 @@ pub(crate) fn check_media(begun: &Begun, accept: Option<&HeaderValue>) -> Result
 /// The error that an answer is which is no success.
 pub(crate) fn refusal(head: &Parts, body: &Bytes, sent: usize) -> Error {
     let is_problem = media(&head.headers).eq_ignore_ascii_case(PROBLEM);
-    let problem = is_problem.then(|| serde_json::from_slice::<Problem>(body).ok()).flatten();
+    let problem = is_problem.then(|| Problem::read(body)).flatten();
     if head.status == StatusCode::UPGRADE_REQUIRED {
         let theirs = problem.and_then(|problem| problem.context.get("supported").cloned());
         let theirs = theirs.unwrap_or_else(|| "another version".to_owned());

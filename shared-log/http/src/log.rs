@@ -181,8 +181,7 @@ impl SharedLog for HttpLog {
 
     async fn peers(&self) -> Result<Vec<Peer>> {
         let answer = self.ask(Question::new(Method::GET, "peers", JSON)).await?;
-        let peers: PeersJson = serde_json::from_slice(&answer.body)
-            .map_err(|_| HttpError::Misfit { asked: "peers" })?;
+        let peers = PeersJson::read(&answer.body).ok_or(HttpError::Misfit { asked: "peers" })?;
         peers.peers.iter().map(Peer::try_from).collect()
     }
 
