@@ -14,6 +14,7 @@ mod metadata;
 mod npm;
 mod openapi;
 mod order;
+mod short_names;
 mod step;
 mod test;
 mod wasm;

@@ -9,7 +9,8 @@ use crate::hub::{Hub, syncline};
 use crate::machine::debian_packages;
 use crate::metadata::root;
 use crate::order::named_by_likeness;
-use crate::step::{Result, cargo, output_bytes, run, succeeds};
+use crate::short_names::shortened;
+use crate::step::{Result, cargo, output, output_bytes, run, succeeds};
 use crate::wasm::{SMALL_TARGET, Toolchain};
 
 /// The most bytes that a page loads, each file compressed with `gzip -9`.
@@ -103,6 +104,8 @@ fn bundle(dist: &Path) -> Result {
         .args(["--logLevel", "warn", "--chunkFileNames", "shared.js", "--dir"])
         .arg(&small))?;
     remove(&dist.join("wasm/snippets"), fs::remove_dir_all)?;
+    // It tells the long names.
+    remove(&dist.join("wasm/syncline_bg.wasm.d.ts"), fs::remove_file)?;
     for file in scripts(dist)?.into_iter().chain(scripts(&dist.join("wasm"))?) {
         remove(&file, fs::remove_file)?;
     }
@@ -133,13 +136,21 @@ fn module() -> Result<PathBuf> {
 
 fn shrink(module: &Path) -> Result {
     let optimise = |passes: &[&str]| {
-        run(tool("wasm-opt").args(FEATURES).args(passes).arg(module).arg("-o").arg(module))
+        let mut command = tool("wasm-opt");
+        command.args(FEATURES).args(passes).arg(module).arg("-o").arg(module);
+        command
     };
-    optimise(OPTIMISE)?;
+    run(&mut optimise(OPTIMISE))?;
     let bytes = fs::read(module).map_err(|why| format!("cannot read {module:?}: {why}"))?;
-    fs::write(module, named_by_likeness(&bytes)?)
-        .map_err(|why| format!("cannot write {module:?}: {why}"))?;
-    optimise(REORDER)
+    write(module, named_by_likeness(&bytes)?)?;
+    let names = output(&mut optimise(REORDER))?;
+    let glue = module.with_file_name("syncline.js");
+    let text = fs::read_to_string(&glue).map_err(|why| format!("cannot read {glue:?}: {why}"))?;
+    write(&glue, shortened(&text, &names)?)
+}
+
+fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result {
+    fs::write(path, contents).map_err(|why| format!("cannot write {path:?}: {why}"))
 }
 
 /// What compilers for the browser's target use nowadays, and every browser of the last years knows.
@@ -152,8 +163,23 @@ const FEATURES: &[&str] = &[
     "--enable-multivalue",
 ];
 
-const OPTIMISE: &[&str] = &["-Oz", "--low-memory-unused", "--strip-debug", "--strip-producers"];
-const REORDER: &[&str] = &["--reorder-functions-by-name", "--optimize-stack-ir", "--strip-debug"];
+/// Taking the control flow apart first, and going over everything twice, finds more.
+const OPTIMISE: &[&str] = &[
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
+    "--low-memory-unused",
+    "--strip-debug",
+    "--strip-producers",
+];
+/// It prints which names it gives.
+const REORDER: &[&str] = &[
+    "--minify-imports-and-exports-and-modules",
+    "--reorder-functions-by-name",
+    "--optimize-stack-ir",
+    "--strip-debug",
+];
 
 /// Fails if a page would have to load more than it should.
 fn size(dist: &Path) -> Result {
