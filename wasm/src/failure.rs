@@ -1,6 +1,7 @@
 //! Errors on their way to JavaScript.
 
 use serde_json::{Map, Value as Json};
+use syncline::value::json_text;
 use syncline::{Error, ErrorKind};
 use wasm_bindgen::JsValue;
 
@@ -21,7 +22,7 @@ impl From<Error> for Failure {
 
 impl From<Failure> for JsValue {
     fn from(failure: Failure) -> Self {
-        JsValue::from_str(&to_json(&failure.0).to_string())
+        JsValue::from_str(&json_text::written(&to_json(&failure.0)))
     }
 }
 
@@ -61,5 +62,5 @@ pub(crate) fn kind(kind: ErrorKind) -> &'static str {
 /// Reads JSON that our own TypeScript wrote.
 pub(crate) fn read_json(text: &str) -> Result<Json> {
     let broken = |error| Error::invalid("this is not JSON").caused_by(error);
-    serde_json::from_slice(text.as_bytes()).map_err(|error| Failure(broken(error)))
+    json_text::read(text.as_bytes()).map_err(|error| Failure(broken(error)))
 }

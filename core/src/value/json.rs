@@ -16,6 +16,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::json_text::written;
 use super::{Key, Name, Object, Value, base64, date};
 use crate::operation::Nested;
 use crate::schema::{Collection, Field, FieldType, Primitive, RelationshipKind, Schema};
@@ -56,7 +57,8 @@ pub fn value_from_json(json: &Json, kind: Primitive) -> Result<Value> {
         Primitive::Text => json.as_str().map(Value::from),
         Primitive::Timestamp => match json {
             Json::String(text) => Some(Value::Timestamp(
-                date::parse(text).map_err(|reason| Error::invalid(reason).with("got", json))?,
+                date::parse(text)
+                    .map_err(|reason| Error::invalid(reason).with("got", written(json)))?,
             )),
             json => json.as_i64().map(Value::Timestamp),
         },
@@ -83,7 +85,7 @@ pub(crate) fn short(json: &Json) -> String {
     let text = match json {
         Json::Array(_) => return "a list".to_owned(),
         Json::Object(_) => return "an object".to_owned(),
-        scalar => scalar.to_string(),
+        scalar => written(scalar),
     };
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),

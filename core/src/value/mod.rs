@@ -11,6 +11,7 @@ pub mod date;
 mod de;
 mod fault;
 pub mod json;
+pub mod json_text;
 mod key;
 mod object;
 mod ser;
@@ -178,7 +179,7 @@ impl fmt::Debug for Value {
             Self::Text(text) => write!(f, "{text:?}"),
             Self::Bytes(bytes) => write!(f, "x'{}'", crate::id::hex(bytes)),
             Self::Timestamp(millis) => write!(f, "@{millis}"),
-            Self::Json(json) => write!(f, "json {json}"),
+            Self::Json(json) => write!(f, "json {}", json_text::written(json)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use syncline_core::value::json_text;
 
 /// A group's log has something new, up to this number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ pub struct Notice {
 impl Notice {
     /// Reads a notice, if it is one. It is what `Deserialize` does too, in less code for browsers to load.
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        let json: Json = serde_json::from_slice(bytes).ok()?;
+        let json: Json = json_text::read(bytes).ok()?;
         Some(Self { number: json.get("number")?.as_u64()? })
     }
 }

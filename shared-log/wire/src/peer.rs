@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use syncline_core::id::{hex, unhex};
 use syncline_core::log::{LaneHash, Peer, Tip, VersionVector};
+use syncline_core::value::json_text;
 use syncline_core::{Error, Result};
 
 /// The answer to a question for members.
@@ -38,7 +39,7 @@ pub struct TipJson {
 impl PeersJson {
     /// Reads an answer, if it is one. It is what `Deserialize` does too, in less code for browsers to load.
     pub fn read(body: &[u8]) -> Option<Self> {
-        let json: Json = serde_json::from_slice(body).ok()?;
+        let json: Json = json_text::read(body).ok()?;
         let peers = json.get("peers")?.as_array()?.iter().map(PeerJson::of);
         Some(Self { peers: peers.collect::<Option<_>>()? })
     }

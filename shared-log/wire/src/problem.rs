@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use syncline_core::sorted::SortedMap;
+use syncline_core::value::json_text;
 use syncline_core::{Error, ErrorKind};
 
 /// An error as a hub answers it, after RFC 9457.
@@ -43,7 +44,7 @@ const KEYS: &[&str] = &[
 impl Problem {
     /// Reads a problem, if it is one. It is what `Deserialize` does too, in less code for browsers to load.
     pub fn read(body: &[u8]) -> Option<Self> {
-        let json: Json = serde_json::from_slice(body).ok()?;
+        let json: Json = json_text::read(body).ok()?;
         let text = |name| Some(json.get(name)?.as_str()?.to_owned());
         let context = match json.get("context") {
             Some(context) => {
