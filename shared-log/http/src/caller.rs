@@ -1,7 +1,6 @@
 //! One request to a hub: its token, its retries, and what its answer means.
 
 use std::future::poll_fn;
-use std::io::Write as _;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,12 +8,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flate2::Compression as Level;
-use flate2::write::DeflateEncoder;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::response::Parts;
 use http::{Method, Request, Response, StatusCode};
 use syncline_core::id::hex;
+use syncline_core::log::deflate;
 use syncline_core::timer::within;
 use syncline_core::{BoxFuture, Error, ErrorKind, Random, Result, Timer};
 use syncline_shared_log_wire::{BYTES, PROTOCOL, crc_of, sum_holds, sum_of};
@@ -287,11 +285,8 @@ impl Caller {
         if !self.compresses || body.len() <= WORTH_COMPRESSING {
             return None;
         }
-        let mut small = Vec::with_capacity(body.len() / 2);
-        small.extend_from_slice(&GZIP);
-        let mut encoder = DeflateEncoder::new(small, Level::fast());
-        encoder.write_all(body).ok()?;
-        let mut small = encoder.finish().ok()?;
+        let mut small = GZIP.to_vec();
+        deflate(body, &mut small).ok()?;
         small.extend_from_slice(&crc_of([body]).to_le_bytes());
         small.extend_from_slice(&(body.len() as u32).to_le_bytes());
         Some(small).filter(|small| small.len() < body.len())
