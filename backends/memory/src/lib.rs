@@ -149,9 +149,8 @@ impl Backend for MemoryBackend {
 impl fmt::Debug for MemoryBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tables = self.tables();
-        let sizes = tables.iter().map(|(name, table)| (name, table.rows.len()));
-        f.write_str("MemoryBackend ")?;
-        f.debug_map().entries(sizes).finish()
+        f.write_str("MemoryBackend")?;
+        tables.iter().try_for_each(|(name, table)| write!(f, " {name}: {}", table.rows.len()))
     }
 }
 

@@ -7,6 +7,7 @@ use super::resolve::{Definitions, resolve};
 use super::{Collection, Collections, CustomType, FieldType, RESERVED, Schema, check_name, types};
 use crate::sorted::SortedMap;
 use crate::value::Name;
+use crate::value::Quoted;
 use crate::{Error, Result};
 
 /// Collects definitions, version by version, then builds a [`Schema`].
@@ -91,7 +92,7 @@ impl Registry {
             known.sort_unstable();
             known.dedup();
             Error::invalid("there is no such field type; register custom ones with the registry")
-                .with("type", format_args!("{name:?}"))
+                .with("type", Quoted(name))
                 .with("known", known.join(", "))
         })
     }

@@ -17,6 +17,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::json_text::written;
+use super::quoted::Quoted;
 use super::{Key, Name, Object, Value, base64, date};
 use crate::operation::Nested;
 use crate::schema::{Collection, Field, FieldType, Primitive, RelationshipKind, Schema};
@@ -267,7 +268,7 @@ fn members<'a>(json: &'a Json, collection: &Collection) -> Result<&'a Map<String
 
 fn unknown(name: &str, collection: &Collection) -> Error {
     Error::invalid("there is no such field; correct it or leave it out")
-        .with("field", format_args!("{name:?}"))
+        .with("field", Quoted(name))
         .with("collection", collection.name())
 }
 

@@ -3,6 +3,7 @@
 //! An HTTP client that wraps it brings a parser of URLs and its tables along, which the browser has already: they
 //! would be a good part of what a page loads.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::ready;
@@ -43,7 +44,8 @@ impl Client {
         let is_there = Reflect::has(&js_sys::global(), &"fetch".into()).unwrap_or_default();
         is_there.then_some(Self).ok_or_else(|| {
             HttpError::NoClient(
-                Fault::new(FaultKind::Unreachable).caused_by("there is no `fetch` here"),
+                Fault::new(FaultKind::Unreachable)
+                    .caused_by(Told("there is no `fetch` here".to_owned())),
             )
         })
     }
@@ -167,5 +169,18 @@ fn unreachable(why: impl AsRef<JsValue>) -> Fault {
 
 fn fault(kind: FaultKind, why: &JsValue) -> Fault {
     let told = why.dyn_ref::<Object>().map(|error| String::from(error.to_string()));
-    Fault::new(kind).caused_by(told.unwrap_or_else(|| "the browser does not tell why".to_owned()))
+    Fault::new(kind)
+        .caused_by(Told(told.unwrap_or_else(|| "the browser does not tell why".to_owned())))
 }
+
+/// What the browser said. The standard library's own error of a text brings the tables along by which it is quoted.
+#[derive(Debug)]
+struct Told(String);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Told {}

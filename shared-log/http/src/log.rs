@@ -216,7 +216,7 @@ impl Notices for HttpLog {
 
 impl fmt::Debug for HttpLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpLog").field("name", &self.name()).finish_non_exhaustive()
+        write!(f, "HttpLog {}", self.name())
     }
 }
 
