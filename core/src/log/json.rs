@@ -142,7 +142,7 @@ fn value_to_json(value: &Value) -> Json {
         Value::Null => Json::Null,
         Value::Bool(bool) => (*bool).into(),
         Value::Int(int) => (*int).into(),
-        Value::Float(float) => json!({ "float": format!("{:?}", float + 0.0) }),
+        Value::Float(float) => json!({ "float": json_text::float_text(float + 0.0) }),
         Value::Text(text) => text.as_str().into(),
         Value::Bytes(bytes) => json!({ "bytes": hex(bytes) }),
         Value::Timestamp(millis) => json!({ "timestamp": millis }),

@@ -177,7 +177,7 @@ impl fmt::Debug for Value {
             Self::Null => f.write_str("null"),
             Self::Bool(bool) => write!(f, "{bool}"),
             Self::Int(int) => write!(f, "{int}"),
-            Self::Float(float) => write!(f, "{float:?}"),
+            Self::Float(float) => f.write_str(&json_text::float_text(*float)),
             Self::Text(text) => write!(f, "{}", Quoted(text)),
             Self::Bytes(bytes) => write!(f, "x'{}'", crate::id::hex(bytes)),
             Self::Timestamp(millis) => write!(f, "@{millis}"),

@@ -33,6 +33,14 @@ pub(super) fn read(whole: &str, fraction: &str, exponent: i64) -> f64 {
             return if exponent < 0 { number as f64 / power } else { number as f64 * power };
         }
     }
+    if count <= 19 && (-37..=18).contains(&exponent) {
+        let number = digits().fold(0_u128, |number, digit| number * 10 + u128::from(digit));
+        let power = 10_u128.pow(exponent.unsigned_abs() as u32);
+        return match exponent < 0 {
+            true => quotient(number, power),
+            false => quotient(number * power, 1),
+        };
+    }
     let mut number = Big::default();
     digits().skip(zeros).take(DIGITS).for_each(|digit| number.grow(10, digit.into()));
     let mut exponent = exponent;
@@ -49,12 +57,12 @@ pub(super) fn read(whole: &str, fraction: &str, exponent: i64) -> f64 {
 }
 
 /// The float that is nearest to a quotient.
-fn quotient(mut number: Big, mut divisor: Big) -> f64 {
+fn quotient<N: Whole>(mut number: N, mut divisor: N) -> f64 {
     // So that the quotient has one bit before the point.
     let mut exponent = number.bits() - divisor.bits();
     number.shift(-exponent);
     divisor.shift(exponent);
-    if number.compare(&divisor) == Ordering::Less {
+    if number < divisor {
         number.shift(1);
         exponent -= 1;
     }
@@ -66,19 +74,16 @@ fn quotient(mut number: Big, mut divisor: Big) -> f64 {
     let mut mantissa = 0_u64;
     for _ in 0..bits {
         mantissa <<= 1;
-        if number.compare(&divisor) != Ordering::Less {
+        if number >= divisor {
             number.subtract(&divisor);
             mantissa |= 1;
         }
         number.shift(1);
     }
     // What is left decides: more than half goes up, and half goes to the even one.
-    match number.compare(&divisor) {
-        Ordering::Less => {}
-        _ => {
-            number.subtract(&divisor);
-            mantissa += u64::from(mantissa & 1 == 1 || !number.is_zero());
-        }
+    if number >= divisor {
+        number.subtract(&divisor);
+        mantissa += u64::from(mantissa & 1 == 1 || !number.is_zero());
     }
     // A mantissa that has become too long by rounding carries into the exponent, as it should.
     let biased = if exponent < -1022 { 0 } else { (exponent + 1022) as u64 };
@@ -87,8 +92,37 @@ fn quotient(mut number: Big, mut divisor: Big) -> f64 {
     f64::from_bits(bits.min(f64::INFINITY.to_bits()))
 }
 
-/// A whole number, its lowest part first.
-#[derive(Default)]
+/// A whole number.
+trait Whole: Ord {
+    /// Multiplies by a power of two; one below 1 changes nothing.
+    fn shift(&mut self, power: i64);
+    /// How many bits it has.
+    fn bits(&self) -> i64;
+    fn is_zero(&self) -> bool;
+    /// Takes away what is not more.
+    fn subtract(&mut self, other: &Self);
+}
+
+impl Whole for u128 {
+    fn shift(&mut self, power: i64) {
+        *self <<= power.max(0);
+    }
+
+    fn bits(&self) -> i64 {
+        i64::from(Self::BITS - self.leading_zeros())
+    }
+
+    fn is_zero(&self) -> bool {
+        *self == 0
+    }
+
+    fn subtract(&mut self, other: &Self) {
+        *self -= other;
+    }
+}
+
+/// A whole number of any size, its lowest part first.
+#[derive(Default, PartialEq, Eq)]
 struct Big(Vec<u32>);
 
 impl Big {
@@ -104,8 +138,22 @@ impl Big {
             self.0.push(carry as u32);
         }
     }
+}
 
-    /// Multiplies by a power of two; one below 1 changes nothing.
+impl Ord for Big {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_length = self.0.len().cmp(&other.0.len());
+        by_length.then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
+    }
+}
+
+impl PartialOrd for Big {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Whole for Big {
     fn shift(&mut self, power: i64) {
         let Ok(power) = usize::try_from(power) else { return };
         self.grow(1 << (power % 32), 0);
@@ -121,12 +169,6 @@ impl Big {
         self.0.is_empty()
     }
 
-    fn compare(&self, other: &Self) -> Ordering {
-        let by_length = self.0.len().cmp(&other.0.len());
-        by_length.then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
-    }
-
-    /// Takes away what is not more.
     fn subtract(&mut self, other: &Self) {
         let mut borrowed = false;
         for (at, part) in self.0.iter_mut().enumerate() {
@@ -142,8 +184,18 @@ impl Big {
     }
 }
 
-/// Appends a float that is finite.
+/// Appends a float that is finite, as JSON has it.
 pub(super) fn put(out: &mut String, float: f64) {
+    put_as(out, float, -5, "e+");
+}
+
+/// Appends a float that is finite, as Rust's `{:?}` has it.
+pub(super) fn put_debug(out: &mut String, float: f64) {
+    put_as(out, float, -4, "e");
+}
+
+/// Appends a float, with a power of ten if it is below this one, or 16 or more.
+fn put_as(out: &mut String, float: f64, least: i32, large: &str) {
     // The shortest digits that mean this float, and no other.
     let shortest = format!("{float:e}");
     let (digits, power) = shortest.split_once('e').unwrap_or((&shortest, "0"));
@@ -155,9 +207,9 @@ pub(super) fn put(out: &mut String, float: f64) {
         }
         None => digits,
     };
-    if !(-5..16).contains(&power) {
+    if !(least..16).contains(&power) && float != 0.0 {
         out.push_str(digits);
-        out.push_str(if power < 0 { "e" } else { "e+" });
+        out.push_str(if power < 0 { "e" } else { large });
         out.push_str(&power.to_string());
         return;
     }

@@ -67,6 +67,21 @@ pub(super) fn put_scalar(out: &mut String, scalar: &Json) {
     write::put_scalar(out, scalar);
 }
 
+/// A float as `{:?}` writes it.
+pub(crate) fn float_text(float: f64) -> String {
+    #[cfg(not(target_family = "wasm"))]
+    return format!("{float:?}");
+    #[cfg(target_family = "wasm")]
+    {
+        if !float.is_finite() {
+            return format!("{float:e}");
+        }
+        let mut out = String::new();
+        float::put_debug(&mut out, float);
+        out
+    }
+}
+
 /// Appends a text in quotes.
 pub(super) fn put_text(out: &mut String, text: &str) {
     #[cfg(not(target_family = "wasm"))]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use super::{DEEPEST, read, write};
+use super::{DEEPEST, float, read, write};
 
 /// Reads both ways, which must come to the same.
 fn check(text: &str) -> Result<(), TestCaseError> {
@@ -34,6 +34,9 @@ fn browsers_write_what_everybody_else_writes() {
 fn check_float(float: f64) -> Result<(), TestCaseError> {
     let ours = written(&Json::from(float));
     prop_assert_eq!(&ours, &Json::from(float).to_string());
+    let mut debug = String::new();
+    float::put_debug(&mut debug, float);
+    prop_assert_eq!(debug, format!("{float:?}"));
     check(&ours)?;
     check(&format!("{float}"))?;
     check(&format!("{float:e}"))
