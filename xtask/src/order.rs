@@ -11,7 +11,7 @@ const RUN: usize = 6;
 /// Runs in more functions than this say nothing about any of them.
 const COMMON: usize = 60;
 /// How much less each function counts than the one behind it.
-const FADING: f64 = 0.8;
+const FADING: f64 = 0.93;
 
 const CUSTOM: u8 = 0;
 const IMPORTS: u8 = 2;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::StatusCode;
-use http::header::{
+use crate::http::StatusCode;
+use crate::http::header::{
     CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
-use http::response::Parts;
+use crate::http::response::Parts;
+use bytes::Bytes;
 use syncline_core::{Error, Result};
 use syncline_shared_log_wire::{PROBLEM, PROTOCOL, Problem};
 

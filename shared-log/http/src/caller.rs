@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue,
+};
+use crate::http::response::Parts;
+use crate::http::{Method, Request, Response, StatusCode};
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
-use http::response::Parts;
-use http::{Method, Request, Response, StatusCode};
 use syncline_core::id::hex;
 use syncline_core::log::deflate;
 use syncline_core::timer::within;

@@ -8,10 +8,10 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::ready;
 
+use crate::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
+use crate::http::{HeaderMap, HeaderValue, StatusCode};
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, StatusCode};
 use js_sys::{Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -55,8 +55,8 @@ impl Client {
 impl Transport for Client {
     async fn send(
         &self,
-        request: http::Request<Bytes>,
-    ) -> Result<http::Response<Box<dyn Chunks>>, Fault> {
+        request: crate::http::Request<Bytes>,
+    ) -> Result<crate::http::Response<Box<dyn Chunks>>, Fault> {
         let abort = Abort::new()?;
         let init = init(&request, &abort)?;
         let asked = fetch(&request.uri().to_string(), &init).map_err(unreachable)?;
@@ -64,7 +64,7 @@ impl Transport for Client {
         let answer = JsFuture::from(asked).await.map_err(unreachable)?;
         let answer: Response = answer.dyn_into().map_err(unreachable)?;
 
-        let mut response = http::Response::new(());
+        let mut response = crate::http::Response::new(());
         *response.status_mut() = StatusCode::from_u16(answer.status()).map_err(Fault::broken)?;
         *response.headers_mut() = headers(&answer.headers())?;
         let reader = answer.body().map(|body| body.get_reader().unchecked_into());
@@ -72,7 +72,7 @@ impl Transport for Client {
     }
 }
 
-fn init(request: &http::Request<Bytes>, abort: &Abort) -> Result<RequestInit, Fault> {
+fn init(request: &crate::http::Request<Bytes>, abort: &Abort) -> Result<RequestInit, Fault> {
     let headers = Headers::new().map_err(unreachable)?;
     for (name, value) in request.headers() {
         let value = value.to_str().map_err(Fault::broken)?;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-use http::Method;
+use crate::http::Method;
 use syncline_core::timer::{Backoff, within};
 use syncline_core::{ErrorKind, Result};
 use syncline_shared_log_wire::notice::Notice;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::http::Method;
 use async_trait::async_trait;
-use http::Method;
 use syncline_core::log::{
     Append, AppendIf, Codec, Exchange, Exchanged, Fetch, Fetched, Notices, Peer, Receipt, Segment,
     VersionVector,
