@@ -1,6 +1,7 @@
 //! Errors on their way to JavaScript.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
+use syncline::value::json::map;
 use syncline::value::json_text;
 use syncline::{Error, ErrorKind};
 use wasm_bindgen::JsValue;
@@ -32,7 +33,7 @@ fn to_json(error: &Error) -> Json {
     let mut json = object!(
         "kind": kind(error.kind()),
         "message": error.to_string(),
-        "context": context.collect::<Map<String, Json>>(),
+        "context": map(context),
     );
     if let Some(guard) = error.guard() {
         json["guard"] = guard.into();

@@ -7,6 +7,7 @@ use syncline::manager::Query;
 use syncline::middleware::SystemRandom;
 use syncline::query::Order;
 use syncline::schema::{Primitive, RandomKey};
+use syncline::value::json::map;
 use syncline::{CollectionHandle, Error, Registry, Result, Schema};
 
 use crate::json::object;
@@ -33,7 +34,7 @@ pub(crate) fn described(schema: &Schema) -> Json {
         );
         (collection.name().to_string(), description)
     });
-    Json::Object(collections.collect())
+    Json::Object(map(collections))
 }
 
 fn primitive(primitive: Primitive) -> &'static str {

@@ -30,15 +30,15 @@ pub(crate) struct Merged {
 /// Who had applied what, for all lanes that were asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Witnesses {
-    lanes: HashMap<ReplicaId, SortedMap<u64, Context>>,
+    lanes: SortedMap<ReplicaId, SortedMap<u64, Context>>,
     /// The lanes whose stored contexts are among these.
-    loaded: HashSet<ReplicaId>,
+    loaded: SortedSet<ReplicaId>,
 }
 
 impl Witnesses {
     /// Adds what a lane's writer had applied from a place on.
     pub fn add(&mut self, replica: ReplicaId, seq: u64, context: Context) {
-        let _ = self.lanes.entry(replica).or_default().insert(seq, context);
+        let _ = self.lanes.get_or_default(replica).insert(seq, context);
     }
 }
 

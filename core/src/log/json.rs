@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Context, Entry, Op, Write};
 use crate::id::{hex, unhex};
+use crate::value::json::map;
 use crate::value::json_text;
 use crate::{Error, Key, Name, Object, Result, Stamp, Value};
 
@@ -126,7 +127,7 @@ fn write_from_json(json: &Json) -> Option<Write> {
 
 fn fields_to_json(fields: &Object) -> Json {
     let pairs = fields.iter().map(|(name, value)| (name.to_string(), value_to_json(value)));
-    Json::Object(pairs.collect())
+    Json::Object(map(pairs))
 }
 
 fn fields_from_json(json: &Json) -> Option<Object> {

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use crate::client::{ClientLog, Head, Lead, REMOTE, blob, change, find, int, number, put, text};
 use crate::log::{Cursor, VersionVector};
 use crate::sorted::SortedMap;
+use crate::value::json::map;
 use crate::{ErrorKind, Filter, Object, ReplicaId, Result, Step, Value};
 
 /// What is known of one shared log: how far it was read and fed, how the last sync went.
@@ -136,5 +137,6 @@ fn numbers(value: &Value) -> SortedMap<String, u64> {
 }
 
 fn json(numbers: &SortedMap<String, u64>) -> Value {
-    Value::Json(numbers.iter().map(|(name, number)| (name.clone(), Json::from(*number))).collect())
+    let members = numbers.iter().map(|(name, number)| (name.clone(), Json::from(*number)));
+    Value::Json(Json::Object(map(members)))
 }

@@ -283,10 +283,19 @@ fn set(object: &mut Object, field: &Field, json: &Json, collection: &Collection)
     }
 }
 
+/// Members as a map. To collect them would sort them first, in code that browsers have no other use for.
+pub fn map(members: impl IntoIterator<Item = (String, Json)>) -> Map<String, Json> {
+    let mut map = Map::new();
+    for (name, value) in members {
+        let _ = map.insert(name, value);
+    }
+    map
+}
+
 /// An object as JSON.
 pub fn object_to_json(object: &Object) -> Json {
     let members = object.iter().map(|(name, value)| (name.to_string(), value_to_json(value)));
-    Json::Object(members.collect())
+    Json::Object(map(members))
 }
 
 /// A primary key of this collection from JSON: the value, or for a compound key a list of its values

@@ -112,8 +112,8 @@ impl FromStr for Authority {
         };
         let (host, rest) = behind.split_at(end);
         let port = match rest.strip_prefix(':') {
-            Some("") => None,
-            Some(port) => Some(port.parse().map_err(|_| InvalidUri)?),
+            Some(port) if port.contains(':') => return Err(InvalidUri),
+            Some(port) => port.parse().ok(),
             None if rest.is_empty() => None,
             None => return Err(InvalidUri),
         };
