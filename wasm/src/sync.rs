@@ -205,9 +205,19 @@ impl Credentials for Tokens {
     }
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// JavaScript's own words for a value; there are objects that have none.
+    #[wasm_bindgen(js_name = String, catch)]
+    fn string_of(value: &JsValue) -> std::result::Result<String, JsValue>;
+}
+
 /// It may give one the next time: an application mostly asks somebody for it.
 fn no_token(why: &JsValue) -> Error {
-    let told = why.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
+    let told = match why.dyn_ref::<js_sys::Error>() {
+        Some(error) => Some(error.message().into()),
+        None => string_of(why).ok(),
+    };
     Error::new(ErrorKind::Unavailable, "`token` gave no token; it is asked again the next time")
-        .with("reason", told.unwrap_or_else(|| format!("{why:?}")))
+        .with("reason", told.unwrap_or_default())
 }
