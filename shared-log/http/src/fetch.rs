@@ -109,7 +109,7 @@ fn headers(from: &Headers) -> Result<HeaderMap, Fault> {
     let mut headers = HeaderMap::new();
     for name in known {
         if let Some(value) = from.get(name.as_str()).map_err(unreachable)? {
-            let value = HeaderValue::from_str(&value).map_err(Fault::broken)?;
+            let value = HeaderValue::try_from(value).map_err(Fault::broken)?;
             let _ = headers.append(name, value);
         }
     }

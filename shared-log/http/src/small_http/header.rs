@@ -57,15 +57,6 @@ impl HeaderValue {
         Self { text, is_sensitive: false }
     }
 
-    /// Says this.
-    ///
-    /// # Errors
-    ///
-    /// Whatever no header can say.
-    pub fn from_str(text: &str) -> Result<Self, InvalidHeaderValue> {
-        Self::try_from(text.to_owned())
-    }
-
     /// As text.
     ///
     /// # Errors
