@@ -21,6 +21,7 @@ pub mod middleware;
 pub mod operation;
 pub mod query;
 pub mod schema;
+pub mod sorted;
 pub mod sync;
 pub mod timer;
 pub mod value;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use crate::backend::{self, Backend};
 use crate::change::{ChangeFeed, ChangeSet};
 use crate::schema::{Collection, Schema};
-use crate::{MaybeSend, MaybeSync, Operation, Outcome, Result};
+use crate::{BoxFuture, MaybeSend, MaybeSync, Operation, Outcome, Result};
 
 /// A station every operation passes on its way to the backend.
 ///
@@ -113,12 +113,19 @@ impl<'a> Next<'a> {
     /// # Errors
     ///
     /// Whatever a later station or the backend reports.
-    pub async fn run(self, operation: Operation, context: &mut Context) -> Result<Outcome> {
+    pub fn run<'b>(
+        self,
+        operation: Operation,
+        context: &'b mut Context,
+    ) -> BoxFuture<'b, Result<Outcome>>
+    where
+        'a: 'b,
+    {
         match self.stations.split_first() {
             Some((station, stations)) => {
-                station.process(operation, context, Self { stations, ..self }).await
+                station.process(operation, context, Self { stations, ..self })
             }
-            None => backend::run(self.backend, operation).await,
+            None => backend::run(self.backend, operation),
         }
     }
 }

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use js_sys::Promise;
-use serde_json::json;
 use syncline::backend::indexeddb::{Durability, IndexedDbBackend, IndexedDbConfig};
 use syncline::backend::memory::MemoryBackend;
 use syncline::middleware::{CustomPk, SyncLog};
+use syncline::value::json_text::written;
 use syncline::{Backend, ClientLog, CollectionHandle, Error, ErrorKind, StorageManager};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::failure::{Result, read_json};
+use crate::json::object;
 use crate::options::{described, number, query, schema};
 use crate::packed::{Reader, pack};
 use crate::promise::{Answer, promise};
@@ -79,9 +80,9 @@ impl Database {
         let this = self.clone();
         promise(async move {
             let Some(backend) = &this.in_browser else {
-                return Ok(json!({"mode": "memory"}).to_string());
+                return Ok(written(&object!("mode": "memory")));
             };
-            Ok(report::storage(&backend.storage().await?).to_string())
+            Ok(written(&report::storage(&backend.storage().await?)))
         })
     }
 
@@ -99,7 +100,7 @@ impl Database {
 
     /// What `ts/packed.ts` must know of the schema, as JSON.
     pub fn described(&self) -> String {
-        described(self.storage.schema()).to_string()
+        written(&described(self.storage.schema()))
     }
 
     /// Creates packed objects in one batch and answers with them as they were stored.

@@ -1,8 +1,12 @@
 //! Errors on their way to JavaScript.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
+use syncline::value::json::map;
+use syncline::value::json_text;
 use syncline::{Error, ErrorKind};
 use wasm_bindgen::JsValue;
+
+use crate::json::object;
 
 /// An error on its way to JavaScript, where `ts/errors.ts` makes a class of it: JSON as text.
 #[derive(Debug)]
@@ -19,18 +23,18 @@ impl From<Error> for Failure {
 
 impl From<Failure> for JsValue {
     fn from(failure: Failure) -> Self {
-        JsValue::from_str(&to_json(&failure.0).to_string())
+        JsValue::from_str(&json_text::written(&to_json(&failure.0)))
     }
 }
 
 /// An error as `ts/errors.ts` reads it.
 fn to_json(error: &Error) -> Json {
     let context = error.context().map(|(key, value)| (key.to_owned(), value.into()));
-    let mut json = json!({
+    let mut json = object!(
         "kind": kind(error.kind()),
         "message": error.to_string(),
-        "context": context.collect::<Map<String, Json>>(),
-    });
+        "context": map(context),
+    );
     if let Some(guard) = error.guard() {
         json["guard"] = guard.into();
     }
@@ -59,5 +63,5 @@ pub(crate) fn kind(kind: ErrorKind) -> &'static str {
 /// Reads JSON that our own TypeScript wrote.
 pub(crate) fn read_json(text: &str) -> Result<Json> {
     let broken = |error| Error::invalid("this is not JSON").caused_by(error);
-    serde_json::from_slice(text.as_bytes()).map_err(|error| Failure(broken(error)))
+    json_text::read(text.as_bytes()).map_err(|error| Failure(broken(error)))
 }

@@ -9,6 +9,7 @@
 mod batch;
 mod database;
 mod failure;
+mod json;
 mod options;
 mod packed;
 mod promise;

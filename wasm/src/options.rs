@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use syncline::manager::Query;
 use syncline::middleware::SystemRandom;
 use syncline::query::Order;
 use syncline::schema::{Primitive, RandomKey};
+use syncline::value::json::map;
 use syncline::{CollectionHandle, Error, Registry, Result, Schema};
+
+use crate::json::object;
 
 /// A schema as the application wrote it.
 pub(crate) fn schema(json: &Json) -> Result<Schema> {
@@ -21,16 +24,17 @@ pub(crate) fn described(schema: &Schema) -> Json {
         let fields = collection
             .fields()
             .iter()
-            .map(|field| json!([&*field.name, primitive(field.kind.primitive())]));
-        let aliases = collection.relationships().iter().map(|of| json!([&*of.alias, &*of.field]));
-        let description = json!({
+            .map(|field| Json::from(vec![&*field.name, primitive(field.kind.primitive())]));
+        let aliases =
+            collection.relationships().iter().map(|of| Json::from(vec![&*of.alias, &*of.field]));
+        let description = object!(
             "fields": fields.collect::<Vec<_>>(),
             "aliases": aliases.collect::<Vec<_>>(),
             "key": collection.key().iter().map(|name| &**name).collect::<Vec<_>>(),
-        });
+        );
         (collection.name().to_string(), description)
     });
-    Json::Object(collections.collect())
+    Json::Object(map(collections))
 }
 
 fn primitive(primitive: Primitive) -> &'static str {

@@ -18,6 +18,7 @@
 //!
 //! `ts/packed.ts` is the other side.
 
+use syncline::value::json_text;
 use syncline::{Collection, Error, Name, Object, Result, Value};
 
 /// Behind this stands a name as text.
@@ -90,7 +91,7 @@ impl<'a> Reader<'a> {
             6 => Value::Text(self.text()?.to_owned()),
             7 => Value::Bytes(self.bytes()?.to_vec()),
             8 => Value::Timestamp(self.float()? as i64),
-            9 => Value::Json(serde_json::from_slice(self.bytes()?).map_err(|_| misfit())?),
+            9 => Value::Json(json_text::read(self.bytes()?).map_err(|_| misfit())?),
             _ => return Err(misfit()),
         })
     }
@@ -180,7 +181,7 @@ pub(crate) fn put_value(out: &mut Vec<u8>, value: &Value) {
         Value::Timestamp(millis) => put_float(out, 8, *millis as f64),
         Value::Json(json) => {
             out.push(9);
-            put_text(out, &json.to_string());
+            put_text(out, &json_text::written(json));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What sync tells, as JSON.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use syncline::backend::indexeddb::{StorageMode, StorageReport};
 use syncline::log::Damage;
 use syncline::merge::{Author, Discard};
@@ -11,17 +11,18 @@ use syncline::sync::{
 use syncline::value::json::{key_to_json, value_to_json};
 
 use crate::failure::kind;
+use crate::json::object;
 
 pub(crate) fn storage(report: &StorageReport) -> Json {
     let mode = match report.mode {
         StorageMode::Persistent => "persistent",
         _ => "best-effort",
     };
-    json!({"mode": mode, "usage": report.usage, "quota": report.quota})
+    object!("mode": mode, "usage": report.usage, "quota": report.quota)
 }
 
 pub(crate) fn report(report: &SyncReport) -> Json {
-    json!({
+    object!(
         "received": report.received,
         "shared": report.shared,
         "integrated": report.integrated,
@@ -31,7 +32,7 @@ pub(crate) fn report(report: &SyncReport) -> Json {
         "bytesSent": report.bytes_sent,
         "damaged": report.damaged.iter().map(damage).collect::<Vec<_>>(),
         "finished": report.finished,
-    })
+    )
 }
 
 fn damage(damage: &Damage) -> Json {
@@ -39,7 +40,7 @@ fn damage(damage: &Damage) -> Json {
 }
 
 pub(crate) fn status(status: &SyncStatus) -> Json {
-    json!({
+    object!(
         "group": status.group.as_str(),
         "replica": status.replica.to_string(),
         "written": status.written,
@@ -48,35 +49,37 @@ pub(crate) fn status(status: &SyncStatus) -> Json {
         "quarantined": status.quarantined.iter().map(quarantined).collect::<Vec<_>>(),
         "discards": status.discards,
         "remotes": status.remotes.iter().map(remote).collect::<Vec<_>>(),
-    })
+    )
 }
 
 fn quarantined(batch: &Quarantined) -> Json {
-    json!({
-        "lane": batch.lane,
+    object!(
+        "lane": batch.lane.as_str(),
         "first": batch.first,
         "last": batch.last,
-        "reason": batch.reason,
-        "collection": batch.collection,
-    })
+        "reason": batch.reason.as_str(),
+        "collection": batch.collection.as_deref(),
+    )
 }
 
 fn remote(remote: &RemoteStatus) -> Json {
     let error = remote.last_error.as_ref();
-    let peers =
-        remote.peers.iter().map(|(name, up_to)| json!({"name": name, "acknowledged": up_to}));
-    json!({
-        "name": remote.name,
+    let peers = remote
+        .peers
+        .iter()
+        .map(|(name, up_to)| object!("name": name.as_str(), "acknowledged": *up_to));
+    object!(
+        "name": remote.name.as_str(),
         "pending": remote.pending,
         "lastSuccess": remote.last_success,
-        "lastError": error.map(|(message, at)| json!({"message": message, "at": at})),
+        "lastError": error.map(|(message, at)| object!("message": message.as_str(), "at": *at)),
         "clockOffset": remote.clock_offset,
         "peers": peers.collect::<Vec<_>>(),
-    })
+    )
 }
 
 pub(crate) fn discard(discard: &Discard) -> Json {
-    json!({
+    object!(
         "collection": &*discard.collection,
         "key": key_to_json(&discard.key),
         "field": discard.field.as_deref(),
@@ -84,15 +87,15 @@ pub(crate) fn discard(discard: &Discard) -> Json {
         "loser": author(&discard.loser),
         "winner": author(&discard.winner),
         "concurrent": discard.concurrent,
-    })
+    )
 }
 
 fn author(author: &Author) -> Json {
-    json!({
+    object!(
         "replica": author.replica.to_string(),
         "seq": author.seq,
         "at": author.stamp.millis(),
-    })
+    )
 }
 
 pub(crate) fn doubt(doubt: &Doubt) -> Json {
@@ -101,31 +104,31 @@ pub(crate) fn doubt(doubt: &Doubt) -> Json {
         DoubtKind::NoParent => "no-parent",
         _ => "incomplete",
     };
-    json!({
+    object!(
         "kind": kind,
         "collection": &*doubt.collection,
         "key": key_to_json(&doubt.key),
         "fields": doubt.fields.iter().map(|name| &**name).collect::<Vec<_>>(),
         "other": doubt.other.as_ref().map(key_to_json),
-    })
+    )
 }
 
 /// Nothing where the event is one that this version does not know.
 pub(crate) fn event(event: &ContinuousEvent) -> Option<Json> {
     Some(match event {
-        ContinuousEvent::Started(why) => json!({"type": "started", "cause": cause(*why)}),
-        ContinuousEvent::Finished(done) => json!({"type": "finished", "report": report(done)}),
+        ContinuousEvent::Started(why) => object!("type": "started", "cause": cause(*why)),
+        ContinuousEvent::Finished(done) => object!("type": "finished", "report": report(done)),
         ContinuousEvent::Failed { kind, message } => {
-            json!({"type": "failed", "kind": self::kind(*kind), "message": message})
+            object!("type": "failed", "kind": self::kind(*kind), "message": message.as_str())
         }
-        ContinuousEvent::Offline => json!({"type": "offline"}),
-        ContinuousEvent::Online => json!({"type": "online"}),
-        ContinuousEvent::Waiting { until } => json!({"type": "waiting", "until": until}),
-        ContinuousEvent::Paused(Pause::Asked) => json!({"type": "paused", "why": "asked"}),
-        ContinuousEvent::Paused(Pause::Denied) => json!({"type": "paused", "why": "denied"}),
-        ContinuousEvent::Resumed => json!({"type": "resumed"}),
-        ContinuousEvent::LeadLost => json!({"type": "lead-lost"}),
-        ContinuousEvent::Stopped => json!({"type": "stopped"}),
+        ContinuousEvent::Offline => object!("type": "offline"),
+        ContinuousEvent::Online => object!("type": "online"),
+        ContinuousEvent::Waiting { until } => object!("type": "waiting", "until": *until),
+        ContinuousEvent::Paused(Pause::Asked) => object!("type": "paused", "why": "asked"),
+        ContinuousEvent::Paused(Pause::Denied) => object!("type": "paused", "why": "denied"),
+        ContinuousEvent::Resumed => object!("type": "resumed"),
+        ContinuousEvent::LeadLost => object!("type": "lead-lost"),
+        ContinuousEvent::Stopped => object!("type": "stopped"),
         _ => return None,
     })
 }

@@ -10,6 +10,7 @@ use syncline::sync::{
     ContinuousEvent, ContinuousObserver, ContinuousOptions, ContinuousSync, SyncHandle,
     SyncOptions, discards, do_sync, doubts, fingerprint, status, take_discards,
 };
+use syncline::value::json_text::written;
 use syncline::{Error, ErrorKind, async_trait};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -30,7 +31,7 @@ impl Database {
         promise(async move {
             let hub = this.hub(url, token)?;
             let done = do_sync(this.log(), &hub, &SyncOptions::default()).await?;
-            Ok(report::report(&done).to_string())
+            Ok(written(&report::report(&done)))
         })
     }
 
@@ -69,7 +70,7 @@ impl Database {
     #[wasm_bindgen(unchecked_return_type = "Promise<string>")]
     pub fn status(&self) -> Promise {
         let this = self.clone();
-        promise(async move { Ok(report::status(&status(this.log()).await?).to_string()) })
+        promise(async move { Ok(written(&report::status(&status(this.log()).await?))) })
     }
 
     /// The values that lost against concurrent writes and that nobody took, as JSON.
@@ -78,7 +79,7 @@ impl Database {
         let this = self.clone();
         promise(async move {
             let all = discards(this.log()).await?;
-            Ok(Json::from_iter(all.iter().map(report::discard)).to_string())
+            Ok(written(&Json::from_iter(all.iter().map(report::discard))))
         })
     }
 
@@ -93,7 +94,7 @@ impl Database {
                 Ok(())
             })
             .await?;
-            Ok(Json::from(taken).to_string())
+            Ok(written(&Json::from(taken)))
         })
     }
 
@@ -103,7 +104,7 @@ impl Database {
         let this = self.clone();
         promise(async move {
             let all = doubts(this.log()).await?;
-            Ok(Json::from_iter(all.iter().map(report::doubt)).to_string())
+            Ok(written(&Json::from_iter(all.iter().map(report::doubt))))
         })
     }
 
@@ -170,7 +171,7 @@ impl ContinuousObserver for Teller {
     fn on_event(&self, event: &ContinuousEvent) {
         if let Some(json) = report::event(event) {
             // It is our own TypeScript, which passes on what goes wrong in an application's listener.
-            let _ = self.0.call1(&JsValue::NULL, &json.to_string().into());
+            let _ = self.0.call1(&JsValue::NULL, &written(&json).into());
         }
     }
 }
@@ -204,9 +205,19 @@ impl Credentials for Tokens {
     }
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// JavaScript's own words for a value; there are objects that have none.
+    #[wasm_bindgen(js_name = String, catch)]
+    fn string_of(value: &JsValue) -> std::result::Result<String, JsValue>;
+}
+
 /// It may give one the next time: an application mostly asks somebody for it.
 fn no_token(why: &JsValue) -> Error {
-    let told = why.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
+    let told = match why.dyn_ref::<js_sys::Error>() {
+        Some(error) => Some(error.message().into()),
+        None => string_of(why).ok(),
+    };
     Error::new(ErrorKind::Unavailable, "`token` gave no token; it is asked again the next time")
-        .with("reason", told.unwrap_or_else(|| format!("{why:?}")))
+        .with("reason", told.unwrap_or_default())
 }

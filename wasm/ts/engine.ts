@@ -6,7 +6,7 @@ import { failure } from './errors.js';
 /** How the module's bytes come here. */
 type Loader = () => Promise<BufferSource | undefined>;
 
-/** In a browser the module is compiled while it arrives; the glue knows where it lies. */
+/** In a browser the module is compiled while it arrives. */
 let loader: Loader = async () => undefined;
 
 let loading: Promise<void> | undefined;
@@ -30,7 +30,7 @@ export async function load(): Promise<void> {
 
 async function start(): Promise<void> {
   const bytes = await loader();
-  await (bytes === undefined ? initialise() : initialise({ module_or_path: bytes }));
+  await initialise({ module_or_path: bytes ?? new URL('./wasm/syncline_bg.wasm', import.meta.url) });
 }
 
 export { Database };

@@ -50,7 +50,7 @@ export class SynclineError extends Error {
     more: { context?: ErrorContext; guard?: string | undefined; cause?: unknown } = {},
   ) {
     super(message, 'cause' in more ? { cause: more.cause } : undefined);
-    this.name = new.target.name;
+    this.name = new.target === SynclineError ? 'SynclineError' : named(kind);
     this.kind = kind;
     this.context = more.context ?? {};
     this.guard = more.guard;
@@ -60,6 +60,11 @@ export class SynclineError extends Error {
   get isTemporary(): boolean {
     return this.kind === 'unavailable';
   }
+}
+
+/** The name of the class that goes with a kind; classes themselves are called something else where code is made small. */
+function named(kind: ErrorKind): string {
+  return `${kind.replace(/(?:^|-)(.)/g, (_, first: string) => first.toUpperCase())}Error`;
 }
 
 /** The clock is off by more than the allowed drift. */

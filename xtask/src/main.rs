@@ -13,6 +13,8 @@ mod machine;
 mod metadata;
 mod npm;
 mod openapi;
+mod order;
+mod short_names;
 mod step;
 mod test;
 mod wasm;

@@ -6,6 +6,8 @@ use syncline_core::value::{Key, Name};
 use syncline_core::{Error, ErrorKind};
 use wasm_bindgen::JsValue;
 
+use crate::glue;
+
 /// What this crate's functions return among themselves.
 pub(crate) type Result<T, E = IndexedDbError> = std::result::Result<T, E>;
 
@@ -83,7 +85,7 @@ impl IndexedDbError {
         let part = |name: &str| js_sys::Reflect::get(thrown, &JsValue::from_str(name)).ok();
         let text = |name: &str| part(name).and_then(|value| value.as_string());
         let name = text("name").unwrap_or_else(|| "UnknownError".to_owned());
-        let told = text("message").unwrap_or_else(|| format!("{thrown:?}"));
+        let told = text("message").or_else(|| glue::string_of(thrown).ok()).unwrap_or_default();
         // Of some failures, such as a full quota, Chromium says the name alone.
         let told = if told.is_empty() { name.clone() } else { told };
         match name.as_str() {

@@ -3,6 +3,13 @@
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 
+#[wasm_bindgen]
+extern "C" {
+    /// JavaScript's own words for a value; there are objects that have none.
+    #[wasm_bindgen(js_name = String, catch)]
+    pub(crate) fn string_of(value: &JsValue) -> Result<String, JsValue>;
+}
+
 #[wasm_bindgen(module = "/src/glue.js")]
 extern "C" {
     #[wasm_bindgen(js_name = hasIndexedDb)]

@@ -1,10 +1,10 @@
 //! Making the database ready for a schema: the stores and indexes it lacks.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::JsString;
+use syncline_core::sorted::SortedMap;
 use syncline_core::value::Name;
 use syncline_core::{Collection, Schema};
 use wasm_bindgen::JsValue;
@@ -25,7 +25,7 @@ use crate::transaction::{Mode, Transaction};
 pub(crate) struct Store {
     pub(crate) connection: Connection,
     pub(crate) durability: &'static str,
-    tables: HashMap<Name, Rc<Table>>,
+    tables: SortedMap<Name, Rc<Table>>,
 }
 
 impl Store {
@@ -132,17 +132,17 @@ fn indexes(
     connection: &Connection,
     schema: &Schema,
     config: &IndexedDbConfig,
-) -> Result<HashMap<Name, Vec<String>>> {
+) -> Result<SortedMap<Name, Vec<String>>> {
     let stores = connection.stores();
     let known = schema.collections().map(|collection| collection.name());
     let known: Vec<&Name> =
         known.filter(|name| stores.iter().any(|store| **store == ***name)).collect();
     if known.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(SortedMap::new());
     }
     let names: Vec<JsString> = known.iter().map(|name| JsString::from(&***name)).collect();
     let transaction = Transaction::begin(connection, &names, Mode::Read, config.durability.word())?;
-    let mut found = HashMap::new();
+    let mut found = SortedMap::new();
     for (name, js) in known.into_iter().zip(&names) {
         let indexes = strings(&glue::index_names(&transaction.store(js)?));
         let _ = found.insert(name.clone(), indexes);
@@ -270,7 +270,7 @@ async fn rewrite(
 
 fn store(connection: Connection, schema: &Schema, config: &IndexedDbConfig) -> Result<Store> {
     let indexes = indexes(&connection, schema, config)?;
-    let mut tables = HashMap::new();
+    let mut tables = SortedMap::new();
     for collection in schema.collections() {
         let none = Vec::new();
         let indexes = indexes.get(collection.name()).unwrap_or(&none);

@@ -1,7 +1,6 @@
 //! A collection as an object store: which indexes it has, and where an object is in each of them.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use js_sys::{Array, JsString};
@@ -71,7 +70,9 @@ impl Table {
             let nothing = Vec::new();
             end(&nothing);
             let text = way.fields.first().and_then(|field| object.value(field).as_text());
-            let all: BTreeSet<String> = text.into_iter().flat_map(words).collect();
+            let mut all: Vec<String> = text.into_iter().flat_map(words).collect();
+            all.sort_unstable();
+            all.dedup();
             for word in all {
                 key::put(&mut places, &Value::Text(word));
                 key::put_fields(&mut places, object, &way.fields[1..]);

@@ -8,11 +8,11 @@ mod error;
 mod table;
 mod write;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use syncline_core::sorted::SortedMap;
 use syncline_core::value::Name;
 use syncline_core::{
     Backend, Batch, Capability, Filter, Find, Operation, Outcome, Page, Result, Schema,
@@ -50,7 +50,7 @@ pub struct MemoryBackend {
 }
 
 /// Every collection's objects, by the collection's name.
-type Tables = BTreeMap<Name, Table>;
+type Tables = SortedMap<Name, Table>;
 
 impl MemoryBackend {
     /// Another place that holds the same now, and goes its own way from here: a backup to restore, or the
@@ -149,9 +149,8 @@ impl Backend for MemoryBackend {
 impl fmt::Debug for MemoryBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tables = self.tables();
-        let sizes = tables.iter().map(|(name, table)| (name, table.rows.len()));
-        f.write_str("MemoryBackend ")?;
-        f.debug_map().entries(sizes).finish()
+        f.write_str("MemoryBackend")?;
+        tables.iter().try_for_each(|(name, table)| write!(f, " {name}: {}", table.rows.len()))
     }
 }
 

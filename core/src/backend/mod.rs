@@ -3,12 +3,13 @@
 mod capability;
 
 use std::fmt::Debug;
+use std::future::ready;
 
 use async_trait::async_trait;
 
 pub use capability::Capability;
 
-use crate::{MaybeSend, MaybeSync, Operation, Outcome, Result};
+use crate::{BoxFuture, MaybeSend, MaybeSync, Operation, Outcome, Result};
 
 /// A place to keep objects.
 ///
@@ -59,10 +60,9 @@ pub trait Backend: Debug + MaybeSend + MaybeSync {
 ///
 /// [`Unsupported`](crate::ErrorKind::Unsupported) without asking the backend, or whatever the
 /// backend reports.
-pub async fn run(backend: &dyn Backend, operation: Operation) -> Result<Outcome> {
-    backend
-        .capability()
-        .allow(&operation)
-        .map_err(|error| error.with("backend", backend.name()))?;
-    backend.execute(operation).await
+pub fn run(backend: &dyn Backend, operation: Operation) -> BoxFuture<'_, Result<Outcome>> {
+    match backend.capability().allow(&operation) {
+        Ok(()) => backend.execute(operation),
+        Err(error) => Box::pin(ready(Err(error.with("backend", backend.name())))),
+    }
 }

@@ -1,11 +1,10 @@
 //! What is told of a write: taken down before, because the write takes the batch; told afterwards.
 
-use std::collections::HashSet;
-
 use super::live::Trace;
 use super::{ChangeFeed, Touched};
 use crate::operation::{Batch, Outcome, Step, StepOutcome};
 use crate::schema::Schema;
+use crate::sorted::SortedSet;
 use crate::value::Name;
 use crate::{ErrorKind, Result};
 
@@ -28,7 +27,7 @@ impl<'a> Draft<'a> {
     pub(crate) fn new(feed: &'a ChangeFeed, batch: &Batch, schema: &'a Schema) -> Self {
         let (moment, mut steps, mut touched) = (feed.moment(), Vec::new(), Touched::default());
         if feed.is_listened() {
-            let wanted: HashSet<Name> = feed.interesting();
+            let wanted: SortedSet<Name> = feed.interesting();
             let is_wanted =
                 |step: &Step| !matches!(step, Step::Guard(_)) && wanted.contains(step.collection());
             let kept = batch.steps.iter().enumerate().filter(|(_, step)| is_wanted(step));

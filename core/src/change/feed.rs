@@ -1,6 +1,5 @@
 //! Where changes are told, whoever makes them.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -13,6 +12,7 @@ use super::{Change, Observer, Origin, Touched, TouchedStream};
 use crate::Result;
 use crate::operation::Batch;
 use crate::schema::Schema;
+use crate::sorted::SortedSet;
 use crate::value::Name;
 
 /// Where changes are told, whoever makes them: the change watch puts its observers in, live queries listen,
@@ -143,7 +143,7 @@ impl ChangeFeed {
     }
 
     /// The collections that somebody is interested in.
-    pub(super) fn interesting(&self) -> HashSet<Name> {
+    pub(super) fn interesting(&self) -> SortedSet<Name> {
         let interests = read(&self.0.interests);
         interests.iter().map(|(interest, _)| interest.collection().clone()).collect()
     }

@@ -1,11 +1,12 @@
 //! What objects look like at a certain step of a batch that is not written yet.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::Reader;
 use crate::operation::{Batch, Step};
 use crate::query::{Filter, Find, PAGE_OBJECTS, matches};
 use crate::schema::{Collection, Schema};
+use crate::sorted::SortedMap;
 use crate::value::{Key, Name, Object};
 use crate::{Error, Result};
 
@@ -13,7 +14,7 @@ use crate::{Error, Result};
 pub(crate) struct Overlay<'a> {
     schema: &'a Schema,
     reader: &'a dyn Reader,
-    collections: BTreeMap<Name, Layer>,
+    collections: SortedMap<Name, Layer>,
 }
 
 /// The part of an overlay that is about one collection.
@@ -54,8 +55,8 @@ impl<'a> Overlay<'a> {
         reader: &'a dyn Reader,
         whole: impl Fn(&str) -> bool,
     ) -> Result<Self> {
-        let mut overlay = Self { schema, reader, collections: BTreeMap::new() };
-        let mut wanted: BTreeMap<Name, Vec<Key>> = BTreeMap::new();
+        let mut overlay = Self { schema, reader, collections: SortedMap::new() };
+        let mut wanted: SortedMap<Name, Vec<Key>> = SortedMap::new();
         for step in &batch.steps {
             let (collection, keys) = match step {
                 Step::Create(create) => (&create.collection, Some(Vec::new())),
@@ -66,10 +67,10 @@ impl<'a> Overlay<'a> {
                 Step::Guard(_) => continue,
             };
             let names = wanted.contains_key(collection);
-            let layer = overlay.collections.entry(collection.clone()).or_default();
+            let layer = overlay.collections.get_or_default(collection.clone());
             // A filter over what earlier steps changed can only be judged on whole objects.
             layer.whole |= (names && keys.is_none()) || whole(collection);
-            wanted.entry(collection.clone()).or_default().extend(keys.unwrap_or_default());
+            wanted.get_or_default(collection.clone()).extend(keys.unwrap_or_default());
         }
         for (collection, keys) in wanted {
             overlay.read_keys(&collection, keys).await?;
@@ -112,7 +113,7 @@ impl<'a> Overlay<'a> {
 
     /// Goes on behind a step that touches these keys.
     pub(crate) fn apply(&mut self, step: &Step, keys: &[Key]) {
-        let layer = self.collections.entry(step.collection().clone()).or_default();
+        let layer = self.collections.get_or_default(step.collection().clone());
         match step {
             Step::Create(create) => {
                 let key = self
@@ -160,7 +161,7 @@ impl<'a> Overlay<'a> {
         for some in keys.chunks(PAGE_OBJECTS) {
             let _ = self.read(definition, Filter::Keys(some.to_vec())).await?;
         }
-        let layer = self.collections.entry(collection.clone()).or_default();
+        let layer = self.collections.get_or_default(collection.clone());
         for key in keys {
             let _ = layer.objects.entry(key).or_default();
         }
@@ -187,7 +188,7 @@ impl<'a> Overlay<'a> {
 
     /// Reads the stored objects that meet a filter, notes them and answers with their keys.
     async fn read(&mut self, definition: &Collection, filter: Filter) -> Result<Vec<Key>> {
-        let layer = self.collections.entry(definition.name().clone()).or_default();
+        let layer = self.collections.get_or_default(definition.name().clone());
         let mut find = Find::new(definition.name().clone(), filter);
         if !layer.whole {
             find.fields = Some(Vec::new());

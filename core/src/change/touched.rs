@@ -1,11 +1,10 @@
 //! Which objects were touched, in few bytes: what tabs and processes with one database tell each other.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::Change;
 use super::live::Trace;
 use crate::operation::{Batch, Step};
 use crate::schema::{RESERVED, Schema};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::value::canonical::{Reader, put_key, put_number, put_text};
 use crate::value::{Key, Name};
 use crate::{Error, ErrorKind, Result};
@@ -44,7 +43,7 @@ pub struct Touched {
     /// Whether the application wrote some of it, so that there is something to send.
     written: bool,
     /// By collection: the objects, or nothing if any object of it is meant.
-    collections: BTreeMap<Name, Option<BTreeSet<Key>>>,
+    collections: SortedMap<Name, Option<SortedSet<Key>>>,
 }
 
 impl Touched {
@@ -225,13 +224,13 @@ impl Touched {
     }
 
     /// What is known of a collection, to be added to; nothing if all collections are meant anyway.
-    fn of(&mut self, collection: Name) -> Option<&mut Option<BTreeSet<Key>>> {
+    fn of(&mut self, collection: Name) -> Option<&mut Option<SortedSet<Key>>> {
         if self.collections.len() >= COLLECTIONS && !self.collections.contains_key(&collection) {
             self.name_everything();
         }
         if self.everything {
             return None;
         }
-        Some(self.collections.entry(collection).or_insert_with(|| Some(BTreeSet::new())))
+        Some(self.collections.get_or_insert_with(collection, || Some(SortedSet::new())))
     }
 }

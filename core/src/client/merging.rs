@@ -1,6 +1,6 @@
 //! Merging many objects at once: histories and rows are read and written in bulk.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::objects::{CHUNK, Group, Objects, One, Rows, groups, meets};
 use super::{ClientLog, HISTORY, HISTORY_ID, HISTORY_STATE, bytes, find, object_id};
@@ -9,6 +9,7 @@ use crate::change::{Change, ChangeKind};
 use crate::log::{Context, Op};
 use crate::merge::{Author, Discard, History, Incoming, ObjectState, Witness, create};
 use crate::schema::Collection;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::{Error, Filter, Find, Key, Name, Object, ReplicaId, Result, Step, Value};
 
 /// What merging came to.
@@ -29,15 +30,15 @@ pub(crate) struct Merged {
 /// Who had applied what, for all lanes that were asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Witnesses {
-    lanes: HashMap<ReplicaId, BTreeMap<u64, Context>>,
+    lanes: SortedMap<ReplicaId, SortedMap<u64, Context>>,
     /// The lanes whose stored contexts are among these.
-    loaded: HashSet<ReplicaId>,
+    loaded: SortedSet<ReplicaId>,
 }
 
 impl Witnesses {
     /// Adds what a lane's writer had applied from a place on.
     pub fn add(&mut self, replica: ReplicaId, seq: u64, context: Context) {
-        let _ = self.lanes.entry(replica).or_default().insert(seq, context);
+        let _ = self.lanes.get_or_default(replica).insert(seq, context);
     }
 }
 
@@ -48,7 +49,7 @@ impl Witness for Witnesses {
         }
         self.lanes
             .get(&writer.replica)
-            .and_then(|lane| lane.range(..=writer.seq).next_back())
+            .and_then(|lane| lane.up_to(&writer.seq))
             .is_some_and(|(_, context)| context.knows(&other.replica, other.seq))
     }
 }
@@ -235,13 +236,13 @@ impl ClientLog {
         stored: &HashMap<Vec<u8>, Vec<u8>>,
         rows: Rows,
     ) -> Result<HashMap<Vec<u8>, Object>> {
-        let mut wanted: BTreeMap<&Name, Vec<Key>> = BTreeMap::new();
+        let mut wanted: SortedMap<&Name, Vec<Key>> = SortedMap::new();
         for group in groups(chunk) {
             let first = &group[0];
             let created = group.iter().any(|one| matches!(one.incoming.op, Op::Create(_)));
             let is_own = group.iter().any(|one| one.is_own);
             if is_own || rows == Rows::Compare || !created || stored.contains_key(&first.id) {
-                wanted.entry(&first.collection).or_default().push(first.key.clone());
+                wanted.get_or_default(&first.collection).push(first.key.clone());
             }
         }
         let mut found = HashMap::new();
@@ -263,7 +264,7 @@ impl ClientLog {
         witnesses: &mut Witnesses,
         authors: impl Iterator<Item = Author>,
     ) -> Result<()> {
-        let missing: BTreeSet<ReplicaId> = authors
+        let missing: SortedSet<ReplicaId> = authors
             .map(|author| author.replica)
             .filter(|replica| !witnesses.loaded.contains(replica))
             .collect();

@@ -12,7 +12,6 @@ mod record;
 mod rekey;
 mod stamps;
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,9 +38,10 @@ use crate::merge::{FieldLww, Reconciler};
 use crate::middleware::Setup;
 use crate::query::{Direction, Find, Page};
 use crate::schema::{Collection, Schema};
+use crate::sorted::SortedMap;
 use crate::{
-    Batch, Clock, Error, ErrorKind, Filter, Group, MaybeSend, MaybeSync, Name, Operation, Outcome,
-    Random, ReplicaId, Result, Stamp, Step, Value,
+    Batch, BoxFuture, Clock, Error, ErrorKind, Filter, Group, MaybeSend, MaybeSync, Name,
+    Operation, Outcome, Random, ReplicaId, Result, Stamp, Step, Value,
 };
 
 /// Changes or drops what is logged of an own write; the database keeps what was written.
@@ -111,7 +111,7 @@ struct Shared {
     /// The head as this process last saw it; nothing if it has to be read.
     head: Mutex<Option<Head>>,
     /// Held by the sync that is under way: one at a time. What time it was at each log when it last answered.
-    syncing: Mutex<BTreeMap<String, (i64, i64)>>,
+    syncing: Mutex<SortedMap<String, (i64, i64)>>,
 }
 
 #[cfg_attr(target_family = "wasm", async_trait(?Send))]
@@ -268,7 +268,7 @@ impl ClientLog {
     /// Waits for the sync of this process that is under way. Behind the lock is what time it was at each log
     /// when it last answered, and what this clock showed then, in milliseconds: syncs that have nothing to
     /// store leave it nowhere else.
-    pub(crate) async fn lock_sync(&self) -> MutexGuard<'_, BTreeMap<String, (i64, i64)>> {
+    pub(crate) async fn lock_sync(&self) -> MutexGuard<'_, SortedMap<String, (i64, i64)>> {
         self.0.syncing.lock().await
     }
 
@@ -327,8 +327,9 @@ impl ClientLog {
     }
 
     /// Asks for one page, past the middlewares.
-    pub(crate) async fn find(&self, question: Find) -> Result<Page> {
-        backend::run(self.0.backend.as_ref(), Operation::Find(question)).await?.found()
+    pub(crate) fn find(&self, question: Find) -> BoxFuture<'_, Result<Page>> {
+        let found = backend::run(self.0.backend.as_ref(), Operation::Find(question));
+        Box::pin(async { found.await?.found() })
     }
 
     /// Asks for all pages.
@@ -344,12 +345,12 @@ impl ClientLog {
     }
 
     /// Writes a batch, past the middlewares; if this log is led, only while the lead holds.
-    pub(crate) async fn write(&self, mut steps: Vec<Step>) -> Result<Outcome> {
+    pub(crate) fn write(&self, mut steps: Vec<Step>) -> BoxFuture<'_, Result<Outcome>> {
         // First, so that of several guards that fail this is the one that is named.
         if let Some(guard) = self.lead_guard() {
             steps.insert(0, guard);
         }
-        backend::run(self.0.backend.as_ref(), Operation::Write(Batch { steps })).await
+        backend::run(self.0.backend.as_ref(), Operation::Write(Batch { steps }))
     }
 }
 

@@ -1,11 +1,6 @@
 //! How a segment's entries become bytes.
 
-use std::io::{Read, Write as _};
-
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
-
+use super::deflate::inflate;
 use super::{Entry, json};
 use crate::value::canonical::Reader;
 use crate::{Error, ErrorKind, Result};
@@ -26,9 +21,6 @@ pub enum Codec {
     /// The same, compressed (DEFLATE): the smallest.
     PackedDeflate,
 }
-
-/// The most a compressed body may unfold to.
-const LARGEST: u64 = 256 << 20;
 
 impl Codec {
     /// All codecs, in the order of their numbers.
@@ -129,20 +121,8 @@ fn each_of(first: u64, bytes: &[u8], mut take: impl FnMut(Entry, &[u8])) -> Resu
 }
 
 fn deflate(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut encoder = DeflateEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::fast());
-    encoder
-        .write_all(bytes)
-        .and_then(|()| encoder.finish())
-        .map_err(|error| Error::internal("compressing in memory failed").caused_by(error))
-}
-
-fn inflate(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(bytes.len() * 2);
-    let read = DeflateDecoder::new(bytes).take(LARGEST + 1).read_to_end(&mut out);
-    if read.is_err() || out.len() as u64 > LARGEST {
-        return Err(Error::corrupt("a compressed body is broken or unfolds to too much"));
-    }
-    Ok(out)
+    let mut out = Vec::new();
+    super::deflate::deflate(bytes, &mut out).map(|()| out)
 }
 
 #[cfg(test)]

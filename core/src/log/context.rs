@@ -1,8 +1,7 @@
 //! What a writer had applied when it wrote.
 
-use std::collections::BTreeMap;
-
 use super::LaneHash;
+use crate::sorted::SortedMap;
 use crate::value::canonical::{Reader, put_number};
 use crate::{Error, ReplicaId, Result};
 
@@ -12,7 +11,7 @@ use crate::{Error, ReplicaId, Result};
 /// *Concise Version Vectors in WinFS* (2005).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    lanes: BTreeMap<ReplicaId, Known>,
+    lanes: SortedMap<ReplicaId, Known>,
 }
 
 /// What is applied of one lane.
@@ -105,7 +104,7 @@ impl Context {
     ///
     /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if the bytes are not those of a context.
     pub fn read(reader: &mut Reader<'_>) -> Result<Self> {
-        let mut lanes = BTreeMap::new();
+        let mut lanes = SortedMap::new();
         let mut last = None;
         for _ in 0..reader.count()? {
             let replica = ReplicaId(reader.array()?);

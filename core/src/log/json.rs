@@ -4,11 +4,12 @@
 //! `{"float": "1.5"}`, `{"bytes": "00ff"}` (hexadecimal), `{"timestamp": 1700000000000}` and
 //! `{"json": …}`. A float is text, because not every reader of JSON keeps all its digits.
 
-use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Context, Entry, Op, Write};
 use crate::id::{hex, unhex};
+use crate::value::json::map;
+use crate::value::json_text;
 use crate::{Error, Key, Name, Object, Result, Stamp, Value};
 
 /// Writes entries as one JSON array, one entry a line.
@@ -16,7 +17,7 @@ pub(super) fn encode(entries: &[Entry]) -> Vec<u8> {
     let mut out = String::with_capacity(entries.len() * 256);
     for (position, entry) in entries.iter().enumerate() {
         out.push_str(if position == 0 { "[" } else { ",\n" });
-        out.push_str(&entry_to_json(entry).to_string());
+        out.push_str(&json_text::written(&entry_to_json(entry)));
     }
     out.push_str(if entries.is_empty() { "[]" } else { "]\n" });
     out.into_bytes()
@@ -31,12 +32,12 @@ pub(super) fn decode(first: u64, body: &[u8]) -> Result<Vec<Entry>> {
     if is_deeper(body, DEEPEST) {
         return Err(Error::corrupt("a segment's JSON is nested too deep"));
     }
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    // Its own limit would leave values unreadable that the canonical bytes can hold.
-    reader.disable_recursion_limit();
-    let entries = Vec::<Json>::deserialize(&mut reader)
-        .and_then(|entries| reader.end().map(|()| entries))
+    // The usual limit would leave values unreadable that the canonical bytes can hold.
+    let entries = json_text::read_flat(body)
         .map_err(|error| Error::corrupt("a segment's JSON is broken").caused_by(error))?;
+    let Json::Array(entries) = entries else {
+        return Err(Error::corrupt("a segment's JSON is no list"));
+    };
     let read = |(seq, entry): (u64, &Json)| {
         entry_from_json(seq, entry).ok_or_else(|| {
             Error::corrupt("a segment's JSON holds something other than an entry").with("seq", seq)
@@ -126,7 +127,7 @@ fn write_from_json(json: &Json) -> Option<Write> {
 
 fn fields_to_json(fields: &Object) -> Json {
     let pairs = fields.iter().map(|(name, value)| (name.to_string(), value_to_json(value)));
-    Json::Object(pairs.collect())
+    Json::Object(map(pairs))
 }
 
 fn fields_from_json(json: &Json) -> Option<Object> {
@@ -142,7 +143,7 @@ fn value_to_json(value: &Value) -> Json {
         Value::Null => Json::Null,
         Value::Bool(bool) => (*bool).into(),
         Value::Int(int) => (*int).into(),
-        Value::Float(float) => json!({ "float": format!("{:?}", float + 0.0) }),
+        Value::Float(float) => json!({ "float": json_text::float_text(float + 0.0) }),
         Value::Text(text) => text.as_str().into(),
         Value::Bytes(bytes) => json!({ "bytes": hex(bytes) }),
         Value::Timestamp(millis) => json!({ "timestamp": millis }),
@@ -161,7 +162,9 @@ fn value_from_json(json: &Json) -> Option<Value> {
             let (tag, contents) = tagged.iter().next().filter(|_| tagged.len() == 1)?;
             match tag.as_str() {
                 "float" => {
-                    let float: f64 = contents.as_str()?.parse().ok()?;
+                    // As JSON has numbers: browsers need not load another way to read them.
+                    let float: f64 =
+                        json_text::read(contents.as_str()?.as_bytes()).ok()?.as_f64()?;
                     // Turns -0.0 into 0.0, as the canonical bytes have it.
                     Value::Float(Some(float + 0.0).filter(|float| float.is_finite())?)
                 }

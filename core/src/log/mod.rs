@@ -3,6 +3,7 @@
 pub mod chain;
 mod codec;
 mod context;
+mod deflate;
 mod entry;
 mod exchange;
 mod hash;
@@ -13,6 +14,7 @@ mod shared;
 
 pub use codec::Codec;
 pub use context::{Context, Known};
+pub use deflate::deflate;
 pub use entry::{Entry, Op, Write};
 pub use exchange::{Append, AppendIf, Exchange, Exchanged};
 pub(crate) use hash::short_hash;

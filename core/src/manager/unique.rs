@@ -11,6 +11,7 @@ use crate::change::{Overlay, Reader};
 use crate::operation::{Batch, Condition, Create, Guard, Step};
 use crate::query::Filter;
 use crate::schema::{Collection, Index, Schema};
+use crate::sorted::SortedSet;
 use crate::value::{Key, Name, Object};
 use crate::{Error, ErrorKind, Result};
 
@@ -113,7 +114,7 @@ impl Plan {
         schema: &Schema,
         reader: &dyn Reader,
     ) -> Result<Self> {
-        let concerned: HashSet<Name> = batch
+        let concerned: SortedSet<Name> = batch
             .steps
             .iter()
             .filter(|step| matches!(step, Step::Update { .. }) && writes_unique(step, schema))

@@ -1,10 +1,9 @@
 //! What all entries about one object came to.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{Author, Incoming};
 use crate::bug::{self, Bug};
 use crate::log::{Op, short_hash};
+use crate::sorted::{SortedMap, SortedSet};
 use crate::value::canonical::{Reader, put_number, put_object, put_text, put_value};
 use crate::{Error, Name, Object, Result, Value};
 
@@ -15,8 +14,8 @@ use crate::{Error, Name, Object, Result, Value};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     dead: Option<Author>,
-    creates: BTreeSet<Author>,
-    fields: BTreeMap<Name, (Author, Value)>,
+    creates: SortedSet<Author>,
+    fields: SortedMap<Name, (Author, Value)>,
     /// What a reconciler could not fold; [`FieldLww`](super::FieldLww) keeps nothing.
     pub kept: Vec<Incoming>,
 }

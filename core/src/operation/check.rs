@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::{Batch, Condition, Create, Guard, Operation, Step};
 use crate::query::{DEEPEST_FILTER, Filter, Find, Test, check_order, descend};
 use crate::schema::{Collection, Field, Primitive, Schema};
+use crate::value::Quoted;
 use crate::value::{Key, Name, Object, Value};
 use crate::{Error, Result};
 
@@ -337,7 +338,7 @@ fn known<'a>(name: &str, collection: &'a Collection) -> Result<&'a Field> {
 
 fn unknown(name: &str, collection: &Collection) -> Error {
     Error::invalid("there is no such field; correct it or leave it out")
-        .with("field", format_args!("{name:?}"))
+        .with("field", Quoted(name))
         .with("collection", collection.name())
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Direction, Filter, Order, Test, words};
 use crate::schema::{Collection, Field, Primitive};
+use crate::value::Quoted;
 use crate::value::Value;
 use crate::value::json::{field_from_json, key_from_json, key_to_json, short, value_to_json};
 use crate::{Error, Result};
@@ -134,7 +135,7 @@ impl Parser<'_> {
                 Ok(Filter::Keys(keys.collect::<Result<_>>()?))
             }
             _ => Err(Error::invalid("there is no such operator, or it belongs to a field")
-                .with("operator", format_args!("{word:?}"))
+                .with("operator", Quoted(word))
                 .with("known", COMBINATIONS)),
         }
     }
@@ -142,7 +143,7 @@ impl Parser<'_> {
     fn field(&self, name: &str, json: &Json, deeper: usize, all: &mut Vec<Filter>) -> Result<()> {
         let field = self.collection.resolve(name).ok_or_else(|| {
             Error::invalid("there is no such field; correct it or leave it out")
-                .with("field", format_args!("{name:?}"))
+                .with("field", Quoted(name))
         })?;
         let operator =
             |of: &serde_json::Map<String, Json>| of.keys().any(|key| key.starts_with('$'));
@@ -208,7 +209,7 @@ impl Parser<'_> {
             "$text" => Test::Words(text_words(word, json)?),
             _ => {
                 return Err(Error::invalid("there is no such test")
-                    .with("operator", format_args!("{word:?}"))
+                    .with("operator", Quoted(word))
                     .with("field", &field.name)
                     .with("known", TESTS));
             }
@@ -313,7 +314,7 @@ impl Order {
             };
             let field = collection.resolve(name).ok_or_else(|| {
                 Error::invalid("there is no such field to sort by")
-                    .with("field", format_args!("{name:?}"))
+                    .with("field", Quoted(name))
                     .with("collection", collection.name())
             })?;
             order.push(Self { field: field.name.clone(), direction });
@@ -355,7 +356,7 @@ pub(crate) fn check_order(order: &[Order], collection: &Collection) -> Result<()
             Some(_) => continue,
         };
         return Err(Error::invalid(message)
-            .with("field", format_args!("{field:?}"))
+            .with("field", Quoted(field))
             .with("collection", collection.name()));
     }
     Ok(())

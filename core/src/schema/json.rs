@@ -32,6 +32,7 @@ use super::{
     Schema,
 };
 use crate::value::Name;
+use crate::value::json::map;
 use crate::{Error, Result};
 
 impl Schema {
@@ -256,7 +257,7 @@ fn collection_json(collection: &Collection) -> Json {
     });
     let mut json = json!({
         "version": collection.version,
-        "fields": fields.collect::<Map<String, Json>>(),
+        "fields": map(fields),
     });
     let mut indices: Vec<Json> = Vec::new();
     if collection.key.len() != 1 || *collection.key[0] != *DEFAULT_KEY {

@@ -13,7 +13,6 @@ mod relationship;
 mod resolve;
 mod types;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use builder::{Definition, RelationshipDef};
@@ -26,6 +25,7 @@ pub use registry::Registry;
 pub use relationship::{Relationship, RelationshipKind};
 pub use types::{RandomKey, Url};
 
+use crate::sorted::SortedMap;
 use crate::value::Name;
 use crate::{Error, Result};
 
@@ -33,7 +33,7 @@ use crate::{Error, Result};
 pub const RESERVED: &str = "sync_";
 
 /// The collections of one version of a schema, by name.
-pub type Collections = BTreeMap<Name, Arc<Collection>>;
+pub type Collections = SortedMap<Name, Arc<Collection>>;
 
 /// The finished, immutable answer to "what collections are there?".
 ///

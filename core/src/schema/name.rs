@@ -1,5 +1,6 @@
 //! Names of collections, fields and aliases, and their plurals.
 
+use crate::value::Quoted;
 use crate::{Error, Result};
 
 /// The longest name, in bytes: as much as PostgreSQL keeps of an identifier.
@@ -22,7 +23,7 @@ pub fn check_name(name: &str) -> Result<()> {
     Err(Error::invalid(
         "a name is 1 to 63 ASCII letters, digits, `_` and `-`, and begins with a letter or `_`",
     )
-    .with("name", format_args!("{name:?}")))
+    .with("name", Quoted(name)))
 }
 
 /// The simple English plural: `email` → `emails`, `city` → `cities`, `box` → `boxes`.

@@ -1,12 +1,13 @@
 //! Collects definitions and builds a schema, or says why not.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::builder::Definition;
 use super::resolve::{Definitions, resolve};
 use super::{Collection, Collections, CustomType, FieldType, RESERVED, Schema, check_name, types};
+use crate::sorted::SortedMap;
 use crate::value::Name;
+use crate::value::Quoted;
 use crate::{Error, Result};
 
 /// Collects definitions, version by version, then builds a [`Schema`].
@@ -31,8 +32,8 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
-    versions: BTreeMap<u32, Vec<Entry>>,
-    custom: BTreeMap<&'static str, Arc<dyn CustomType>>,
+    versions: SortedMap<u32, Vec<Entry>>,
+    custom: SortedMap<&'static str, Arc<dyn CustomType>>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,14 +59,14 @@ impl Registry {
         definitions: impl IntoIterator<Item = Definition>,
     ) -> Self {
         let entries = definitions.into_iter().map(Entry::Define);
-        self.versions.entry(version).or_default().extend(entries);
+        self.versions.get_or_default(version).extend(entries);
         self
     }
 
     /// Says that a collection is gone from this version of the schema on.
     #[must_use]
     pub fn remove(mut self, version: u32, name: impl Into<Name>) -> Self {
-        self.versions.entry(version).or_default().push(Entry::Remove(name.into()));
+        self.versions.get_or_default(version).push(Entry::Remove(name.into()));
         self
     }
 
@@ -91,7 +92,7 @@ impl Registry {
             known.sort_unstable();
             known.dedup();
             Error::invalid("there is no such field type; register custom ones with the registry")
-                .with("type", format_args!("{name:?}"))
+                .with("type", Quoted(name))
                 .with("known", known.join(", "))
         })
     }
@@ -138,8 +139,8 @@ impl Registry {
 fn apply(
     entries: Vec<Entry>,
     definitions: &mut Definitions,
-) -> Result<BTreeMap<Name, Option<u32>>> {
-    let mut touched: BTreeMap<Name, Option<u32>> = BTreeMap::new();
+) -> Result<SortedMap<Name, Option<u32>>> {
+    let mut touched: SortedMap<Name, Option<u32>> = SortedMap::new();
     for entry in entries {
         let name = match &entry {
             Entry::Define(definition) => definition.name.clone(),
@@ -179,9 +180,9 @@ fn is_reserved(name: &str) -> bool {
 /// Gives each collection the version in which it last changed.
 fn number(
     version: u32,
-    collections: BTreeMap<Name, Collection>,
+    collections: SortedMap<Name, Collection>,
     before: Option<&(u32, Collections)>,
-    explicit: &BTreeMap<Name, Option<u32>>,
+    explicit: &SortedMap<Name, Option<u32>>,
 ) -> Result<Collections> {
     let mut numbered = Collections::new();
     for (name, mut collection) in collections {

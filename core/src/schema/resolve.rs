@@ -1,12 +1,11 @@
 //! From definitions to collections: fills in what has a default, refuses what contradicts itself.
 
-use std::collections::BTreeMap;
-
 use super::name::{check_name, plural};
 use super::{
     Collection, Definition, Field, FieldType, Index, Primitive, Relationship, RelationshipDef,
     RelationshipKind,
 };
+use crate::sorted::SortedMap;
 use crate::value::Name;
 use crate::{Error, Result};
 
@@ -14,12 +13,12 @@ use crate::{Error, Result};
 pub(super) const DEFAULT_KEY: &str = "id";
 
 /// The definitions of one version, by name.
-pub(super) type Definitions = BTreeMap<Name, Definition>;
+pub(super) type Definitions = SortedMap<Name, Definition>;
 
 /// All collections of one version, or the first contradiction.
-pub(super) fn resolve(definitions: &Definitions) -> Result<BTreeMap<Name, Collection>> {
-    let mut collections = BTreeMap::new();
-    let mut folded: BTreeMap<String, &Name> = BTreeMap::new();
+pub(super) fn resolve(definitions: &Definitions) -> Result<SortedMap<Name, Collection>> {
+    let mut collections = SortedMap::new();
+    let mut folded: SortedMap<String, &Name> = SortedMap::new();
     for (name, definition) in definitions {
         if let Some(other) = folded.insert(name.to_ascii_lowercase(), name) {
             return Err(Error::invalid(
@@ -139,7 +138,7 @@ fn fields(
         fields.push(Field { name: DEFAULT_KEY.into(), kind: FieldType::String, optional: false });
     }
     fields.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut folded: BTreeMap<String, &Name> = BTreeMap::new();
+    let mut folded: SortedMap<String, &Name> = SortedMap::new();
     for field in &fields {
         check_name(&field.name)?;
         if let Some(other) = folded.insert(field.name.to_ascii_lowercase(), &field.name) {
@@ -301,8 +300,8 @@ fn check_no_repetition(names: &[Name]) -> Result<()> {
 }
 
 /// A reverse alias is a member of the target's nested objects: it must name one thing only.
-fn check_reverse_aliases(collections: &BTreeMap<Name, Collection>) -> Result<()> {
-    let mut taken: BTreeMap<(&Name, &Name), &Name> = BTreeMap::new();
+fn check_reverse_aliases(collections: &SortedMap<Name, Collection>) -> Result<()> {
+    let mut taken: SortedMap<(&Name, &Name), &Name> = SortedMap::new();
     for collection in collections.values() {
         for relationship in &collection.relationships {
             let (target, alias) = (&relationship.target, &relationship.reverse_alias);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{CustomType, FieldType, Primitive};
 use crate::clock::Random;
+use crate::value::Quoted;
 use crate::value::Value;
 use crate::{Error, Result, id};
 
@@ -110,7 +111,7 @@ impl CustomType for Url {
             None | Some(Value::Null) => Ok(value),
             Some(Value::Text(text)) => match normalise(&text) {
                 Ok(url) => Ok(Some(Value::Text(url))),
-                Err(reason) => Err(Error::invalid(reason).with("url", format_args!("{text:?}"))),
+                Err(reason) => Err(Error::invalid(reason).with("url", Quoted(&text))),
             },
             Some(other) => Err(wrong_type("url", &other)),
         }

@@ -1,11 +1,12 @@
 //! What merging leaves doubtful: each replica wrote something valid, and together it is not.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::client::ClientLog;
 use crate::log::short_hash;
 use crate::schema::{Collection, Index};
+use crate::sorted::SortedSet;
 use crate::value::canonical::put_value;
 use crate::{Filter, Find, Key, Name, Object, Result, Value};
 
@@ -107,7 +108,7 @@ impl Looking<'_> {
         for relationship in self.definition.relationships() {
             let Some(target) = self.log.schema().get(&relationship.target) else { continue };
             let referred = objects.iter().map(|object| object.value(&relationship.field));
-            let wanted: BTreeSet<&Value> = referred.filter(|value| !value.is_null()).collect();
+            let wanted: SortedSet<&Value> = referred.filter(|value| !value.is_null()).collect();
             if wanted.is_empty() {
                 continue;
             }
@@ -115,7 +116,7 @@ impl Looking<'_> {
             let mut question = Find::new(target.name().clone(), Filter::Keys(keys));
             question.page_objects = CHUNK;
             let there = self.log.find_all(question.select(target.key().to_vec())).await?;
-            let there: BTreeSet<Key> = there.iter().filter_map(|row| target.key_of(row)).collect();
+            let there: SortedSet<Key> = there.iter().filter_map(|row| target.key_of(row)).collect();
             for object in objects {
                 let value = object.value(&relationship.field);
                 let (parent, key) = (Key::from(value.clone()), self.definition.key_of(object));

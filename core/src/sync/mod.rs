@@ -20,8 +20,6 @@ mod status;
 mod unlogged;
 mod untold;
 
-use std::collections::BTreeMap;
-
 use applying::Buffer;
 pub use continuous::{
     Cause, ContinuousEvent, ContinuousObserver, ContinuousOptions, ContinuousSync, Pause,
@@ -43,6 +41,7 @@ use crate::change::Change;
 use crate::client::{ClientLog, CutLimits, Frozen, Lane, Lead, Rows, Witnesses};
 use crate::log::{Segment, SharedLog, Span, Tip};
 use crate::merge::Discard;
+use crate::sorted::SortedMap;
 
 /// Exchanges the client log with a shared log: receive, share, integrate, clean up.
 ///
@@ -120,11 +119,11 @@ struct Session<'a> {
     shared: &'a dyn SharedLog,
     options: &'a SyncOptions,
     remote: Remote,
-    lanes: BTreeMap<String, Lane>,
+    lanes: SortedMap<String, Lane>,
     /// The revision of the head that the lanes go with, if they go with any.
     lanes_at: Option<i64>,
     /// Entries that were received in this sync and are not applied yet.
-    buffers: BTreeMap<String, Buffer>,
+    buffers: SortedMap<String, Buffer>,
     witnesses: Witnesses,
     /// How closely rows and histories are looked at before others' creates are applied.
     rows: Rows,
@@ -163,9 +162,9 @@ impl<'a> Session<'a> {
             shared,
             options,
             remote: Remote::load(log, shared.name()).await?,
-            lanes: BTreeMap::new(),
+            lanes: SortedMap::new(),
             lanes_at: None,
-            buffers: BTreeMap::new(),
+            buffers: SortedMap::new(),
             witnesses: Witnesses::default(),
             rows: Rows::New,
             frozen: Vec::new(),

@@ -236,7 +236,7 @@ impl Session<'_> {
         let Some(lane) = self.lanes.get_mut(id) else { return };
         let span = segment.span();
         // Lanes that fell behind, because a stage was off, are read back by the integrating stage.
-        let buffer = self.buffers.entry(id.to_owned()).or_default();
+        let buffer = self.buffers.get_or_default(id.to_owned());
         if !buffer.is_empty() || lane.applied == lane.received {
             buffer.push(segment, lane.applied);
         }
@@ -248,7 +248,7 @@ impl Session<'_> {
     /// Steps that store the lanes without applying anything.
     fn store_lanes(&mut self) -> Applying {
         let mut applying = Applying::default();
-        for id in std::mem::take(&mut self.buffers).into_keys() {
+        for (id, _) in std::mem::take(&mut self.buffers) {
             applying.steps.extend(self.lanes.get_mut(&id).map(crate::client::Lane::store));
         }
         applying

@@ -1,11 +1,11 @@
 //! What is known of one shared log.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 
 use crate::client::{ClientLog, Head, Lead, REMOTE, blob, change, find, int, number, put, text};
 use crate::log::{Cursor, VersionVector};
+use crate::sorted::SortedMap;
+use crate::value::json::map;
 use crate::{ErrorKind, Filter, Object, ReplicaId, Result, Step, Value};
 
 /// What is known of one shared log: how far it was read and fed, how the last sync went.
@@ -28,7 +28,7 @@ pub(super) struct Remote {
     /// that was.
     pub asked: Option<(u64, i64)>,
     /// Members and how far they acknowledged the own lane.
-    pub peers: BTreeMap<String, u64>,
+    pub peers: SortedMap<String, u64>,
     stored: bool,
 }
 
@@ -45,7 +45,7 @@ impl Remote {
             offset: None,
             time: None,
             asked: None,
-            peers: BTreeMap::new(),
+            peers: SortedMap::new(),
             stored: false,
         }
     }
@@ -131,11 +131,12 @@ impl Remote {
     }
 }
 
-fn numbers(value: &Value) -> BTreeMap<String, u64> {
-    let Value::Json(Json::Object(members)) = value else { return BTreeMap::new() };
+fn numbers(value: &Value) -> SortedMap<String, u64> {
+    let Value::Json(Json::Object(members)) = value else { return SortedMap::new() };
     members.iter().filter_map(|(name, value)| Some((name.clone(), value.as_u64()?))).collect()
 }
 
-fn json(numbers: &BTreeMap<String, u64>) -> Value {
-    Value::Json(numbers.iter().map(|(name, number)| (name.clone(), Json::from(*number))).collect())
+fn json(numbers: &SortedMap<String, u64>) -> Value {
+    let members = numbers.iter().map(|(name, number)| (name.clone(), Json::from(*number)));
+    Value::Json(Json::Object(map(members)))
 }

@@ -19,6 +19,7 @@
 //! An object is the number of its fields and then name and value of each, sorted by name; a key is
 //! the number of its values and then each value.
 
+use super::json_text;
 use super::{Key, Name, Object, Value};
 use crate::{Error, Result};
 
@@ -185,13 +186,13 @@ fn write_json(out: &mut String, json: &serde_json::Value) {
                 if position > 0 {
                     out.push(',');
                 }
-                out.push_str(&serde_json::Value::from(name.as_str()).to_string());
+                json_text::put_text(out, name);
                 out.push(':');
                 write_json(out, item);
             }
             out.push('}');
         }
-        scalar => out.push_str(&scalar.to_string()),
+        scalar => json_text::put_scalar(out, scalar),
     }
 }
 
@@ -342,7 +343,7 @@ impl<'a> Reader<'a> {
             7 => Value::Timestamp(self.signed()?),
             8 => {
                 let text = self.text()?;
-                let json = serde_json::from_slice(text.as_bytes())
+                let json = json_text::read(text.as_bytes())
                     .map_err(|error| Error::corrupt("a JSON value is broken").caused_by(error))?;
                 if json_text(&json) != text {
                     return Err(Error::corrupt("a JSON value is not canonical"));

@@ -16,6 +16,8 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::json_text::written;
+use super::quoted::Quoted;
 use super::{Key, Name, Object, Value, base64, date};
 use crate::operation::Nested;
 use crate::schema::{Collection, Field, FieldType, Primitive, RelationshipKind, Schema};
@@ -56,7 +58,8 @@ pub fn value_from_json(json: &Json, kind: Primitive) -> Result<Value> {
         Primitive::Text => json.as_str().map(Value::from),
         Primitive::Timestamp => match json {
             Json::String(text) => Some(Value::Timestamp(
-                date::parse(text).map_err(|reason| Error::invalid(reason).with("got", json))?,
+                date::parse(text)
+                    .map_err(|reason| Error::invalid(reason).with("got", written(json)))?,
             )),
             json => json.as_i64().map(Value::Timestamp),
         },
@@ -83,7 +86,7 @@ pub(crate) fn short(json: &Json) -> String {
     let text = match json {
         Json::Array(_) => return "a list".to_owned(),
         Json::Object(_) => return "an object".to_owned(),
-        scalar => scalar.to_string(),
+        scalar => written(scalar),
     };
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -265,7 +268,7 @@ fn members<'a>(json: &'a Json, collection: &Collection) -> Result<&'a Map<String
 
 fn unknown(name: &str, collection: &Collection) -> Error {
     Error::invalid("there is no such field; correct it or leave it out")
-        .with("field", format_args!("{name:?}"))
+        .with("field", Quoted(name))
         .with("collection", collection.name())
 }
 
@@ -280,10 +283,19 @@ fn set(object: &mut Object, field: &Field, json: &Json, collection: &Collection)
     }
 }
 
+/// Members as a map. To collect them would sort them first, in code that browsers have no other use for.
+pub fn map(members: impl IntoIterator<Item = (String, Json)>) -> Map<String, Json> {
+    let mut map = Map::new();
+    for (name, value) in members {
+        let _ = map.insert(name, value);
+    }
+    map
+}
+
 /// An object as JSON.
 pub fn object_to_json(object: &Object) -> Json {
     let members = object.iter().map(|(name, value)| (name.to_string(), value_to_json(value)));
-    Json::Object(members.collect())
+    Json::Object(map(members))
 }
 
 /// A primary key of this collection from JSON: the value, or for a compound key a list of its values

@@ -11,13 +11,16 @@ pub mod date;
 mod de;
 mod fault;
 pub mod json;
+pub mod json_text;
 mod key;
 mod object;
+mod quoted;
 mod ser;
 
 pub use de::from_object;
 pub use key::Key;
 pub use object::Object;
+pub(crate) use quoted::Quoted;
 pub use ser::to_object;
 
 /// A name of a collection or a field: cheap to copy, compared as text.
@@ -174,11 +177,11 @@ impl fmt::Debug for Value {
             Self::Null => f.write_str("null"),
             Self::Bool(bool) => write!(f, "{bool}"),
             Self::Int(int) => write!(f, "{int}"),
-            Self::Float(float) => write!(f, "{float:?}"),
-            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Float(float) => f.write_str(&json_text::float_text(*float)),
+            Self::Text(text) => write!(f, "{}", Quoted(text)),
             Self::Bytes(bytes) => write!(f, "x'{}'", crate::id::hex(bytes)),
             Self::Timestamp(millis) => write!(f, "@{millis}"),
-            Self::Json(json) => write!(f, "json {json}"),
+            Self::Json(json) => write!(f, "json {}", json_text::written(json)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::Uri;
+use crate::http::Uri;
 use syncline_core::{Group, Result};
 use syncline_shared_log_wire::path;
 

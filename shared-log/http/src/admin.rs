@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::Method;
+use crate::http::Method;
 use serde::de::DeserializeOwned;
 use syncline_core::{Group, Result};
 use syncline_shared_log_wire::admin::{GroupJson, GroupsJson, HubStatus};

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::StatusCode;
-use http::header::{
+use crate::http::StatusCode;
+use crate::http::header::{
     CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
-use http::response::Parts;
+use crate::http::response::Parts;
+use bytes::Bytes;
 use syncline_core::{Error, Result};
 use syncline_shared_log_wire::{PROBLEM, PROTOCOL, Problem};
 
@@ -49,7 +49,7 @@ pub(crate) fn check_media(begun: &Begun, accept: Option<&HeaderValue>) -> Result
 /// The error that an answer is which is no success.
 pub(crate) fn refusal(head: &Parts, body: &Bytes, sent: usize) -> Error {
     let is_problem = media(&head.headers).eq_ignore_ascii_case(PROBLEM);
-    let problem = is_problem.then(|| serde_json::from_slice::<Problem>(body).ok()).flatten();
+    let problem = is_problem.then(|| Problem::read(body)).flatten();
     if head.status == StatusCode::UPGRADE_REQUIRED {
         let theirs = problem.and_then(|problem| problem.context.get("supported").cloned());
         let theirs = theirs.unwrap_or_else(|| "another version".to_owned());

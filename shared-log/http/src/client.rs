@@ -61,8 +61,8 @@ fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, HttpError> {
 impl Transport for Client {
     async fn send(
         &self,
-        request: http::Request<Bytes>,
-    ) -> Result<http::Response<Box<dyn Chunks>>, Fault> {
+        request: crate::http::Request<Bytes>,
+    ) -> Result<crate::http::Response<Box<dyn Chunks>>, Fault> {
         let (head, body) = request.into_parts();
         let request = self
             .client()
@@ -70,7 +70,7 @@ impl Transport for Client {
             .headers(head.headers)
             .body(body);
         let mut answer = request.send().await.map_err(fault)?;
-        let mut response = http::Response::new(());
+        let mut response = crate::http::Response::new(());
         *response.status_mut() = answer.status();
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response.map(|()| body_of(answer)))

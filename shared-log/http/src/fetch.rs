@@ -3,14 +3,15 @@
 //! An HTTP client that wraps it brings a parser of URLs and its tables along, which the browser has already: they
 //! would be a good part of what a page loads.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::ready;
 
+use crate::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
+use crate::http::{HeaderMap, HeaderValue, StatusCode};
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, StatusCode};
 use js_sys::{Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -43,7 +44,8 @@ impl Client {
         let is_there = Reflect::has(&js_sys::global(), &"fetch".into()).unwrap_or_default();
         is_there.then_some(Self).ok_or_else(|| {
             HttpError::NoClient(
-                Fault::new(FaultKind::Unreachable).caused_by("there is no `fetch` here"),
+                Fault::new(FaultKind::Unreachable)
+                    .caused_by(Told("there is no `fetch` here".to_owned())),
             )
         })
     }
@@ -53,8 +55,8 @@ impl Client {
 impl Transport for Client {
     async fn send(
         &self,
-        request: http::Request<Bytes>,
-    ) -> Result<http::Response<Box<dyn Chunks>>, Fault> {
+        request: crate::http::Request<Bytes>,
+    ) -> Result<crate::http::Response<Box<dyn Chunks>>, Fault> {
         let abort = Abort::new()?;
         let init = init(&request, &abort)?;
         let asked = fetch(&request.uri().to_string(), &init).map_err(unreachable)?;
@@ -62,7 +64,7 @@ impl Transport for Client {
         let answer = JsFuture::from(asked).await.map_err(unreachable)?;
         let answer: Response = answer.dyn_into().map_err(unreachable)?;
 
-        let mut response = http::Response::new(());
+        let mut response = crate::http::Response::new(());
         *response.status_mut() = StatusCode::from_u16(answer.status()).map_err(Fault::broken)?;
         *response.headers_mut() = headers(&answer.headers())?;
         let reader = answer.body().map(|body| body.get_reader().unchecked_into());
@@ -70,7 +72,7 @@ impl Transport for Client {
     }
 }
 
-fn init(request: &http::Request<Bytes>, abort: &Abort) -> Result<RequestInit, Fault> {
+fn init(request: &crate::http::Request<Bytes>, abort: &Abort) -> Result<RequestInit, Fault> {
     let headers = Headers::new().map_err(unreachable)?;
     for (name, value) in request.headers() {
         let value = value.to_str().map_err(Fault::broken)?;
@@ -107,7 +109,7 @@ fn headers(from: &Headers) -> Result<HeaderMap, Fault> {
     let mut headers = HeaderMap::new();
     for name in known {
         if let Some(value) = from.get(name.as_str()).map_err(unreachable)? {
-            let value = HeaderValue::from_str(&value).map_err(Fault::broken)?;
+            let value = HeaderValue::try_from(value).map_err(Fault::broken)?;
             let _ = headers.append(name, value);
         }
     }
@@ -167,5 +169,18 @@ fn unreachable(why: impl AsRef<JsValue>) -> Fault {
 
 fn fault(kind: FaultKind, why: &JsValue) -> Fault {
     let told = why.dyn_ref::<Object>().map(|error| String::from(error.to_string()));
-    Fault::new(kind).caused_by(told.unwrap_or_else(|| "the browser does not tell why".to_owned()))
+    Fault::new(kind)
+        .caused_by(Told(told.unwrap_or_else(|| "the browser does not tell why".to_owned())))
 }
+
+/// What the browser said. The standard library's own error of a text brings the tables along by which it is quoted.
+#[derive(Debug)]
+struct Told(String);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Told {}

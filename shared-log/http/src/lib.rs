@@ -19,6 +19,8 @@ mod listen;
 mod log;
 mod names;
 mod seen;
+#[cfg(any(target_family = "wasm", test))]
+pub mod small_http;
 mod sse;
 mod system;
 mod transport;
@@ -26,6 +28,10 @@ mod transport;
 /// Where there is one, the browser itself is the client.
 #[cfg(target_family = "wasm")]
 use fetch as client;
+#[cfg(not(target_family = "wasm"))]
+pub use http;
+#[cfg(target_family = "wasm")]
+pub use small_http as http;
 
 pub use admin::HubClient;
 pub use config::{Compression, HttpLogConfig, Retry, Timeouts};

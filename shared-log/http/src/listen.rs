@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-use http::Method;
+use crate::http::Method;
 use syncline_core::timer::{Backoff, within};
 use syncline_core::{ErrorKind, Result};
 use syncline_shared_log_wire::notice::Notice;
@@ -150,8 +150,7 @@ impl Line {
         let mut question = Question::new(Method::GET, path, JSON);
         question.patience = wait;
         let answer = caller.ask(question).await?;
-        let notice: Notice = serde_json::from_slice(&answer.body)
-            .map_err(|_| HttpError::Misfit { asked: "notices" })?;
+        let notice = Notice::read(&answer.body).ok_or(HttpError::Misfit { asked: "notices" })?;
         self.polls -= 1;
         if notice.number == before && !self.was_lost {
             // Whoever answers at once and says nothing new is not asked all the time.
@@ -168,7 +167,7 @@ impl Line {
 
 fn number(event: &Event) -> Option<u64> {
     let Event::Data(data) = event else { return None };
-    serde_json::from_slice::<Notice>(data.as_bytes()).ok().map(|notice| notice.number)
+    Notice::read(data.as_bytes()).map(|notice| notice.number)
 }
 
 fn is_other_media(error: &syncline_core::Error) -> bool {

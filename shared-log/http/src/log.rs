@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::http::Method;
 use async_trait::async_trait;
-use http::Method;
 use syncline_core::log::{
     Append, AppendIf, Codec, Exchange, Exchanged, Fetch, Fetched, Notices, Peer, Receipt, Segment,
     VersionVector,
@@ -181,8 +181,7 @@ impl SharedLog for HttpLog {
 
     async fn peers(&self) -> Result<Vec<Peer>> {
         let answer = self.ask(Question::new(Method::GET, "peers", JSON)).await?;
-        let peers: PeersJson = serde_json::from_slice(&answer.body)
-            .map_err(|_| HttpError::Misfit { asked: "peers" })?;
+        let peers = PeersJson::read(&answer.body).ok_or(HttpError::Misfit { asked: "peers" })?;
         peers.peers.iter().map(Peer::try_from).collect()
     }
 
@@ -217,7 +216,7 @@ impl Notices for HttpLog {
 
 impl fmt::Debug for HttpLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpLog").field("name", &self.name()).finish_non_exhaustive()
+        write!(f, "HttpLog {}", self.name())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The names of headers, made where they are compiled: a browser need not load what makes them.
 
-use http::HeaderName;
+use crate::http::HeaderName;
 use syncline_shared_log_wire as wire;
 
 pub(crate) static NUMBER: HeaderName = HeaderName::from_static(wire::NUMBER_HEADER);

@@ -25,8 +25,8 @@ pub trait Transport: fmt::Debug + MaybeSend + MaybeSync {
     /// A [`Fault`] if no answer began.
     async fn send(
         &self,
-        request: http::Request<Bytes>,
-    ) -> Result<http::Response<Box<dyn Chunks>>, Fault>;
+        request: crate::http::Request<Bytes>,
+    ) -> Result<crate::http::Response<Box<dyn Chunks>>, Fault>;
 
     /// Uses none of its connections for another request: on one of them answers came in disorder.
     fn forget_connections(&self) {}

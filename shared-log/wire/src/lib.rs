@@ -4,6 +4,8 @@
 
 pub mod admin;
 mod body;
+#[cfg(any(target_family = "wasm", test))]
+mod crc;
 pub mod item;
 pub mod lease;
 pub mod notice;
@@ -21,7 +23,7 @@ pub use body::{
 pub use object::read_object;
 pub use peer::{PeerJson, PeersJson, TipJson};
 pub use problem::{Problem, kind_name, kind_named};
-pub use sum::{SUM_HEADER, sum_holds, sum_of, sum_of_parts};
+pub use sum::{SUM_HEADER, crc_of, sum_holds, sum_of, sum_of_parts};
 pub use welcome::Welcome;
 
 /// The version of the protocol that this crate speaks.

@@ -1,8 +1,10 @@
 //! Members of a group, as JSON.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use syncline_core::id::{hex, unhex};
 use syncline_core::log::{LaneHash, Peer, Tip, VersionVector};
+use syncline_core::value::json_text;
 use syncline_core::{Error, Result};
 
 /// The answer to a question for members.
@@ -32,6 +34,37 @@ pub struct TipJson {
     pub seq: u64,
     /// The lane's running hash there: 32 hexadecimal digits.
     pub hash: String,
+}
+
+impl PeersJson {
+    /// Reads an answer, if it is one. It is what `Deserialize` does too, in less code for browsers to load.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let json: Json = json_text::read(body).ok()?;
+        let peers = json.get("peers")?.as_array()?.iter().map(PeerJson::of);
+        Some(Self { peers: peers.collect::<Option<_>>()? })
+    }
+}
+
+impl PeerJson {
+    fn of(json: &Json) -> Option<Self> {
+        let tips =
+            |name| json.get(name)?.as_array()?.iter().map(TipJson::of).collect::<Option<_>>();
+        Some(Self {
+            replica: json.get("replica")?.as_str()?.to_owned(),
+            heads: tips("heads")?,
+            acknowledged: tips("acknowledged")?,
+        })
+    }
+}
+
+impl TipJson {
+    fn of(json: &Json) -> Option<Self> {
+        Some(Self {
+            replica: json.get("replica")?.as_str()?.to_owned(),
+            seq: json.get("seq")?.as_u64()?,
+            hash: json.get("hash")?.as_str()?.to_owned(),
+        })
+    }
 }
 
 impl From<&Tip> for TipJson {

@@ -1,7 +1,9 @@
 //! Errors on the wire: a status for everyone, a kind for Syncline.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::Value as Json;
+use syncline_core::sorted::SortedMap;
+use syncline_core::value::json_text;
 use syncline_core::{Error, ErrorKind};
 
 /// An error as a hub answers it, after RFC 9457.
@@ -14,8 +16,8 @@ pub struct Problem {
     /// What happened, and what to do.
     pub detail: String,
     /// What it is about.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub context: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub context: SortedMap<String, String>,
 }
 
 /// The keys of context that travel; the story of others stays in the hub's own log.
@@ -40,6 +42,27 @@ const KEYS: &[&str] = &[
 ];
 
 impl Problem {
+    /// Reads a problem, if it is one. It is what `Deserialize` does too, in less code for browsers to load.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let json: Json = json_text::read(body).ok()?;
+        let text = |name| Some(json.get(name)?.as_str()?.to_owned());
+        let context = match json.get("context") {
+            Some(context) => {
+                let members = context.as_object()?.iter();
+                let pairs =
+                    members.map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+                pairs.collect::<Option<_>>()?
+            }
+            None => SortedMap::new(),
+        };
+        Some(Self {
+            status: u16::try_from(json.get("status")?.as_u64()?).ok()?,
+            kind: text("kind")?,
+            detail: text("detail")?,
+            context,
+        })
+    }
+
     /// What a hub answers for an error, with the status that fits its kind.
     pub fn new(error: &Error) -> Self {
         let context = error.context().filter(|(key, _)| KEYS.contains(key));

@@ -141,7 +141,10 @@ fn leases_and_notices_keep_their_form() {
     let lease = Lease { name: "a".into(), holder: "phone".into(), token: 4, expires: 9 };
     let pinned = r#"{"leases":[{"name":"a","holder":"phone","token":4,"expires":9}]}"#;
     check(&Leases { leases: vec![lease] }, pinned);
-    check(&Notice { number: 12 }, r#"{"number":12}"#);
+    let notice = Notice { number: 12 };
+    check(&notice, r#"{"number":12}"#);
+    assert_eq!(Notice::read(br#"{"number":12,"new":1}"#), Some(notice));
+    assert_eq!(Notice::read(br#"{"number":-1}"#), None);
 }
 
 #[test]
@@ -160,6 +163,12 @@ fn members_keep_their_form() {
         r#"{{"peers":[{{"replica":"{seven}","heads":[{head}],"acknowledged":[{head},{other}]}}]}}"#
     );
     check(&json, &pinned);
+    assert_eq!(PeersJson::read(pinned.as_bytes()).as_ref(), Some(&json));
+    for (part, other) in
+        [("heads", "tails"), (":300", ":-1"), ("\"hash\":\"", "\"hash\":1,\"x\":\"")]
+    {
+        assert_eq!(PeersJson::read(pinned.replace(part, other).as_bytes()), None, "{other}");
+    }
     assert_eq!(Peer::try_from(&json.peers[0]).expect("reads back"), peer);
     let mut broken = json.peers[0].clone();
     broken.heads[0].hash.pop();
@@ -220,10 +229,13 @@ fn only_the_context_that_is_meant_for_others_travels() {
         .caused_by(std::io::Error::other("secret"));
     let pinned = r#"{"status":507,"kind":"Full","detail":"the group's quota is used up","context":{"limit":"5"}}"#;
     check(&Problem::new(&error), pinned);
-    check(
-        &Problem::new(&Error::invalid("no")).with_status(413),
-        r#"{"status":413,"kind":"Invalid","detail":"no"}"#,
-    );
+    assert_eq!(Problem::read(pinned.as_bytes()), Some(Problem::new(&error)));
+    let bare = r#"{"status":413,"kind":"Invalid","detail":"no"}"#;
+    let problem = Problem::new(&Error::invalid("no")).with_status(413);
+    check(&problem, bare);
+    assert_eq!(Problem::read(bare.as_bytes()), Some(problem));
+    assert_eq!(Problem::read(bare.replace("413", "70000").as_bytes()), None);
+    assert_eq!(Problem::read(pinned.replace("\"5\"", "5").as_bytes()), None);
 }
 
 #[test]

@@ -6,8 +6,9 @@
 //! anything is not as expected the transaction is taken back, and the batch goes the ordinary way, which
 //! says what is wrong.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use syncline_core::sorted::SortedMap;
 use syncline_core::value::Key;
 use syncline_core::{Batch, Condition, Object, Step, StepOutcome};
 
@@ -60,7 +61,7 @@ struct Expected<'a> {
     created: Vec<Created<'a>>,
     guards: Vec<(usize, Vec<u8>, &'a Condition)>,
     /// The numbers under which objects are appended to collections that lie in runs.
-    appended: HashMap<usize, Vec<(i64, Object)>>,
+    appended: SortedMap<usize, Vec<(i64, Object)>>,
 }
 
 /// A new object.
@@ -82,7 +83,7 @@ impl<'a> Expected<'a> {
     /// Nothing if a step depends on another, or on more than its key.
     fn of(writing: &Writing, batch: &'a Batch) -> Result<Option<Self>> {
         let mut expected =
-            Self { created: Vec::new(), guards: Vec::new(), appended: HashMap::new() };
+            Self { created: Vec::new(), guards: Vec::new(), appended: SortedMap::new() };
         for step in &batch.steps {
             let sheet = writing.number(step.collection())?;
             let table = &writing.sheets[sheet].table;
@@ -117,7 +118,7 @@ impl<'a> Expected<'a> {
     /// Takes an object to the end of a collection in runs, if its key is the next.
     fn append(&mut self, sheet: usize, bytes: &[u8], object: &Object) -> bool {
         let Some(number) = key::number(bytes) else { return false };
-        let appended = self.appended.entry(sheet).or_default();
+        let appended = self.appended.get_or_default(sheet);
         let follows = appended.last().is_none_or(|(last, _)| last.checked_add(1) == Some(number));
         appended.push((number, object.clone()));
         follows

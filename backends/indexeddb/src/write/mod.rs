@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use syncline_core::operation::Create;
 use syncline_core::query::Demands;
+use syncline_core::sorted::SortedMap;
 use syncline_core::value::{Key, Name};
 use syncline_core::{Batch, Collection, Condition, Filter, Object, Step, StepOutcome, Value};
 use wasm_bindgen::JsValue;
@@ -31,7 +32,7 @@ use sheet::Sheet;
 pub(crate) struct Writing {
     transaction: Transaction,
     sheets: Vec<Sheet>,
-    numbers: HashMap<Name, usize>,
+    numbers: SortedMap<Name, usize>,
     meta: Option<JsValue>,
     made: HashMap<String, Key>,
     /// The creates whose keys are not known to be free, by their numbers.
@@ -41,7 +42,7 @@ pub(crate) struct Writing {
 impl Writing {
     /// Begins the transaction of a batch.
     pub(crate) fn begin(store: &Store, batch: &Batch) -> Result<Self> {
-        let mut numbers: HashMap<Name, usize> = HashMap::new();
+        let mut numbers: SortedMap<Name, usize> = SortedMap::new();
         let mut tables = Vec::new();
         for step in &batch.steps {
             let name = step.collection();

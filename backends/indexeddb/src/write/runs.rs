@@ -1,8 +1,7 @@
 //! What a batch knows of runs: to change one object, its whole run is written anew.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use syncline_core::Object;
+use syncline_core::sorted::{SortedMap, SortedSet};
 use wasm_bindgen::JsValue;
 
 use super::sheet::number_key;
@@ -15,7 +14,7 @@ use crate::transaction::{Answers, Transaction};
 /// The runs that were read, each under its last key.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
-    known: BTreeMap<i64, Vec<(i64, Object)>>,
+    known: SortedMap<i64, Vec<(i64, Object)>>,
     /// Keys one behind the other that were asked for: the first and the last.
     asked: Vec<(i64, i64)>,
     /// Where to read on, and up to where.
@@ -28,7 +27,7 @@ impl Runs {
         &mut self,
         transaction: &Transaction,
         rows: &JsValue,
-        wanted: &BTreeSet<Vec<u8>>,
+        wanted: &[Vec<u8>],
     ) -> Result<()> {
         for number in wanted.iter().filter_map(|key| key::number(key)) {
             match self.asked.last_mut() {
@@ -85,7 +84,7 @@ impl Runs {
     /// The object under a key, among the runs that were read.
     pub(super) fn object(&self, key: &[u8]) -> Option<&Object> {
         let number = key::number(key)?;
-        let (_, run) = self.known.range(number..).next()?;
+        let (_, run) = self.known.from(&number)?;
         let at = run.binary_search_by_key(&number, |(key, _)| *key).ok()?;
         Some(&run[at].1)
     }
@@ -97,11 +96,11 @@ impl Runs {
         rows: &JsValue,
         changed: Vec<(Vec<u8>, Option<Object>)>,
     ) -> Result<()> {
-        let mut objects: BTreeMap<i64, Object> = BTreeMap::new();
-        let mut old = BTreeSet::new();
+        let mut objects: SortedMap<i64, Object> = SortedMap::new();
+        let mut old = SortedSet::new();
         let numbered = changed.iter().filter_map(|(key, now)| Some((key::number(key)?, now)));
         for (number, _) in numbered.clone() {
-            let around = self.known.range(number..).next();
+            let around = self.known.from(&number);
             let touched =
                 around.filter(|(_, run)| run.first().is_some_and(|(first, _)| *first <= number));
             if let Some((end, _)) = touched {
@@ -119,8 +118,8 @@ impl Runs {
         }
         let objects: Vec<(i64, Object)> = objects.into_iter().collect();
         let runs = row::pack_runs(&objects);
-        let ends: BTreeSet<i64> = runs.iter().map(|(end, _)| *end).collect();
-        for end in old.difference(&ends) {
+        let ends: SortedSet<i64> = runs.iter().map(|(end, _)| *end).collect();
+        for end in old.iter().filter(|end| !ends.contains(*end)) {
             transaction.js().remove(rows, &number_key(*end))?;
         }
         for (end, bytes) in &runs {
@@ -130,7 +129,7 @@ impl Runs {
         Ok(())
     }
 
-    fn note(&mut self, objects: Vec<(i64, Object)>, ends: &BTreeSet<i64>) {
+    fn note(&mut self, objects: Vec<(i64, Object)>, ends: &SortedSet<i64>) {
         let mut run = Vec::new();
         for (number, object) in objects {
             run.push((number, object));

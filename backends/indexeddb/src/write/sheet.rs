@@ -1,6 +1,6 @@
 //! What a batch knows of one collection's rows, and what it is about to write to them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use syncline_core::value::{Key, Name};
@@ -25,7 +25,7 @@ pub(super) struct Sheet {
     slots: HashMap<Vec<u8>, Slot>,
     /// The keys whose slots are to be written, in the order in which they were first touched.
     dirty: Vec<Vec<u8>>,
-    wanted: BTreeSet<Vec<u8>>,
+    wanted: Vec<Vec<u8>>,
     runs: Runs,
 }
 
@@ -57,7 +57,7 @@ impl Sheet {
             counted: false,
             slots: HashMap::new(),
             dirty: Vec::new(),
-            wanted: BTreeSet::new(),
+            wanted: Vec::new(),
             runs: Runs::default(),
         }
     }
@@ -65,7 +65,7 @@ impl Sheet {
     /// Wants to know what lies under a key.
     pub(super) fn want(&mut self, key: Vec<u8>) {
         if !self.slots.contains_key(&key) {
-            let _ = self.wanted.insert(key);
+            self.wanted.push(key);
         }
     }
 
@@ -75,6 +75,8 @@ impl Sheet {
 
     /// Asks for what is wanted.
     pub(super) fn ask(&mut self, transaction: &Transaction) -> Result<()> {
+        self.wanted.sort_unstable();
+        self.wanted.dedup();
         if self.table.runs {
             return self.runs.ask(transaction, &self.rows, &self.wanted);
         }

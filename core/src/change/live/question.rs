@@ -1,12 +1,13 @@
 //! Whether what happened can matter to an answer: decided without reading anything.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::trace::{Trace, Which};
 use crate::query::{Continuation, Filter, Find, matches, may_match};
 use crate::schema::Collection;
+use crate::sorted::SortedSet;
 use crate::value::{Key, Name, Object, Value};
 
 /// So many objects are looked at to judge what happened; reading the answer again is cheaper then.
@@ -20,9 +21,9 @@ pub(crate) struct Question {
     /// The only objects that are asked for, if the question names them.
     keys: Option<Vec<Key>>,
     /// The fields that decide which objects are in the answer, and in what order.
-    decides: HashSet<Name>,
+    decides: SortedSet<Name>,
     /// The fields that the answer shows; nothing if it shows all.
-    shows: Option<HashSet<Name>>,
+    shows: Option<SortedSet<Name>>,
 }
 
 /// An answer, in the form of storage.
@@ -47,7 +48,7 @@ impl Shown {
 
 impl Question {
     pub(super) fn new(find: Find, definition: Arc<Collection>) -> Self {
-        let mut decides: HashSet<Name> = find.order.iter().map(|by| by.field.clone()).collect();
+        let mut decides: SortedSet<Name> = find.order.iter().map(|by| by.field.clone()).collect();
         find.filter.each_field(&mut |field| {
             let _ = decides.insert(field.clone());
         });
@@ -152,7 +153,7 @@ impl Judge<'_> {
     fn updating(&mut self, which: Which<'_>, changes: &Object) -> bool {
         let Question { find, decides, shows, .. } = self.question;
         let changes_any =
-            |fields: &HashSet<Name>| changes.iter().any(|(name, _)| fields.contains(name));
+            |fields: &SortedSet<Name>| changes.iter().any(|(name, _)| fields.contains(name));
         let moves = changes_any(decides);
         if !moves && !shows.as_ref().is_none_or(changes_any) {
             return false;

@@ -1,10 +1,9 @@
 //! What is known of a write without reading anything.
 
-use std::collections::BTreeSet;
-
 use crate::change::{Change, ChangeKind};
 use crate::operation::{Step, StepOutcome};
 use crate::query::Filter;
+use crate::sorted::SortedSet;
 use crate::value::{Key, Object};
 
 /// What one step of a write did, as far as it says so itself.
@@ -17,7 +16,7 @@ pub(crate) enum Trace<'a> {
     /// Some objects are gone.
     Deleted(Which<'a>),
     /// Something happened to these objects.
-    Touched(&'a BTreeSet<Key>),
+    Touched(&'a SortedSet<Key>),
     /// Something happened.
     Anything,
 }
