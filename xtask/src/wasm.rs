@@ -22,10 +22,11 @@ const DEBIAN_PACKAGES: &[&str] =
 const BUILD_STD: &str = "-Zbuild-std=std,panic_abort";
 /// Where what is compiled for size goes.
 pub(crate) const SMALL_TARGET: &str = "target/wasm-small";
-/// Panics trap at once, without a message; what is only for debugging is left out, and hashing is a loop. Names tell the
-/// types, for whoever looks what takes the room.
+/// Panics trap at once, without a message; what is only for debugging is left out, and hashing is a loop. Browsers make
+/// loops fast by themselves. Names tell the types, for whoever looks what takes the room.
 const SMALL: &str = "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=shallow -Zlocation-detail=none \
-    -Csymbol-mangling-version=v0 --cfg=sha2_backend=\"soft\" --cfg=sha2_backend_soft=\"compact\"";
+    -Cllvm-args=-disable-lsr -Csymbol-mangling-version=v0 --cfg=sha2_backend=\"soft\" \
+    --cfg=sha2_backend_soft=\"compact\"";
 
 /// A cargo that can build for the browser.
 #[derive(Clone, Copy, Debug)]
