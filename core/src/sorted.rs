@@ -1,6 +1,6 @@
 //! Maps and sets for few entries, or for entries that mostly come in order.
 //!
-//! They are sorted lists, searched by halves. Beside a [`BTreeMap`](std::collections::BTreeMap) they are as fast for
+//! They are sorted lists, searched by halves. Beside a [`BTreeMap`] they are as fast for
 //! what they are made for, and a tenth of the code, which every type of contents is compiled into anew and every
 //! browser has to load. An entry that belongs far before the last one moves all behind it.
 
