@@ -5,6 +5,7 @@
 //! browser has to load. An entry that belongs far before the last one moves all behind it.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::Index;
 use std::slice;
@@ -68,7 +69,7 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.place(key).ok().map(|at| &self.0[at].1)
+        self.find(key).ok().map(|at| &self.0[at].1)
     }
 
     /// What stands under a key, to be changed.
@@ -76,7 +77,7 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.place(key).ok().map(|at| &mut self.0[at].1)
+        self.find(key).ok().map(|at| &mut self.0[at].1)
     }
 
     /// Whether anything stands under a key.
@@ -84,7 +85,7 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.place(key).is_ok()
+        self.find(key).is_ok()
     }
 
     /// Takes an entry out.
@@ -92,7 +93,7 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.place(key).ok().map(|at| self.0.remove(at).1)
+        self.find(key).ok().map(|at| self.0.remove(at).1)
     }
 
     /// The first entry whose key is this one or greater.
@@ -143,16 +144,34 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     /// Where a key stands, or where it belongs. Mostly it belongs behind all others.
-    fn place<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
+    fn place(&self, key: &K) -> Result<usize, usize> {
+        match self.0.last() {
+            Some((last, _)) if last < key => Err(self.0.len()),
+            _ => self.find(key),
+        }
+    }
+
+    /// Where a key stands, or where it belongs. Mostly it stands there.
+    fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
     where
         K: Borrow<Q>,
     {
-        match self.0.last() {
-            Some((last, _)) if last.borrow() < key => Err(self.0.len()),
-            _ => self.0.binary_search_by(|(there, _)| there.borrow().cmp(key)),
+        if self.0.len() > FEW {
+            return self.0.binary_search_by(|(there, _)| there.borrow().cmp(key));
         }
+        for (at, (there, _)) in self.0.iter().enumerate() {
+            match there.borrow().cmp(key) {
+                Ordering::Less => {}
+                Ordering::Equal => return Ok(at),
+                Ordering::Greater => return Err(at),
+            }
+        }
+        Err(self.0.len())
     }
 }
+
+/// Up to so many entries are looked at one by one, as in a node of a B-tree.
+const FEW: usize = 11;
 
 impl<K: Ord + Borrow<Q>, V, Q: Ord + ?Sized> Index<&Q> for SortedMap<K, V> {
     type Output = V;
