@@ -59,7 +59,9 @@ impl Session<'_> {
         if head.folded < floor {
             match self.fold_now().await {
                 Err(error) if is_overtaken(&error) => return Ok(()),
-                other => head = other?,
+                // Under another id these numbers are other entries.
+                Ok(folded) if folded.replica != head.replica => return Ok(()),
+                folded => head = folded?,
             }
         }
         let gone = Filter::lte("seq", int(floor));

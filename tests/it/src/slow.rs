@@ -14,6 +14,8 @@ pub enum Moment {
     Appended,
     /// A fetch was asked for, and has not begun yet.
     Fetching,
+    /// The members were asked for, and have not been looked up yet.
+    Peers,
 }
 
 /// What others do, once.
@@ -80,6 +82,7 @@ impl SharedLog for Slow {
     }
 
     async fn peers(&self) -> Result<Vec<Peer>> {
+        self.at(Moment::Peers).await;
         self.inner.peers().await
     }
 }

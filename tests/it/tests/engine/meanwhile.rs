@@ -111,6 +111,49 @@ fn a_share_ends_where_another_process_takes_a_new_id_between_two_of_its_pages() 
 }
 
 #[test]
+fn what_is_written_under_a_new_id_that_another_process_took_is_not_cleaned_away() {
+    for store in STORES {
+        pollster::block_on(async {
+            let [log, elsewhere] =
+                [(); 2].map(|()| MemoryLog::new("test".parse().expect("a group")));
+            let one = Replica::new(store, 1).await;
+            let _ = one.create("user", user("a")).await;
+            let backend = copy(&one, store).await;
+            let open = |number| Replica::open(backend.clone(), number, schema(), |config| config);
+            let two = open(2).await.expect("it opens");
+            let tab = open(3).await.expect("it opens");
+            for id in 0..9 {
+                let _ = two.create("user", user(&format!("b{id}"))).await;
+            }
+            let reader = Replica::new(store, 4).await;
+            for replica in [&two, &reader] {
+                let _ = replica.sync(&log).await;
+            }
+            // Another log has the lane of the original, so there the copy is seen to be one.
+            for number in 0..4 {
+                let _ = one.create("user", user(&format!("original {number}"))).await;
+                let _ = one.sync(&elsewhere).await;
+            }
+            let (other, own, there) = (tab.clone(), two.clone(), elsewhere.clone());
+            let slow = Slow::new(Arc::new(log.clone()), Moment::Peers, async move {
+                let before = other.log.replica().await.expect("an id");
+                let _ = other.sync(&there).await;
+                assert_ne!(other.log.replica().await.expect("an id"), before, "it took a new id");
+                for id in ["late 1", "late 2"] {
+                    let _ = own.create("user", user(id)).await;
+                }
+                // They are cut, under numbers that everybody has of the old id.
+                let _ = other.sync(&there).await;
+                let _ = own.create("user", user("late 3")).await;
+            });
+            let eager = SyncOptions { clean_up_entries: 1, ..SyncOptions::default() };
+            let _ = two.sync_with(&slow, &eager).await;
+            assert_eq!(law::stored(&two, "sync_entry").await.len(), 3, "the late ones are there");
+        });
+    }
+}
+
+#[test]
 fn a_fold_that_misses_entries_says_so_and_ends() {
     for store in STORES {
         pollster::block_on(async {
